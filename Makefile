@@ -1,0 +1,39 @@
+# Every command of this project. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+PORT ?= 8000
+LOCAL_DIR ?= .local
+RUNTIME ?= workers
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+export npm_config_cache := $(CURDIR)/.cache/npm
+export PIP_NO_CACHE_DIR := 1
+export PYTHONDONTWRITEBYTECODE :=
+bin := .venv/bin
+
+.PHONY: help run test lint format build types lock clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/installed: requirements/bootstrap.txt requirements/dev.txt
+	$(PYTHON) -m venv .venv
+	$(bin)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	$(bin)/uv pip sync --quiet --python $(bin)/python --require-hashes requirements/dev.txt requirements/bootstrap.txt
+	touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+lock: .venv/installed ## Resolve the dependencies anew (hashes, no host names)
+	for name in bootstrap dev; do $(bin)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --quiet --upgrade --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; done
+	$(bin)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --upgrade \
+	  --custom-compile-command "make lock" -c requirements/dev.txt requirements/runtime.in -o requirements/runtime.txt
+	npm install --package-lock-only
+
+clean: ## Drop the local database, uploads and sign-ins
+	rm -rf $(LOCAL_DIR)
