@@ -37,3 +37,15 @@ lock: .venv/installed ## Resolve the dependencies anew (hashes, no host names)
 
 clean: ## Drop the local database, uploads and sign-ins
 	rm -rf $(LOCAL_DIR)
+
+STAGE ?= dev
+sam := SAM_CLI_TELEMETRY=0 $(bin)/sam
+
+.PHONY: deploy
+
+build: .venv/installed node_modules/.package-lock.json ## Build widget, console and the functions' artefacts
+	npm run build
+	$(sam) build
+
+deploy: build ## Deploy to AWS: STAGE=dev (default), staging or prod
+	$(sam) deploy --config-env $(STAGE)

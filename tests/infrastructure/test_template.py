@@ -1,0 +1,136 @@
+"""What template.yaml promises, held against the code and against the rules of the house."""
+
+import importlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic_settings import BaseSettings
+
+from livechat import settings
+from tests.infrastructure.conftest import ROOT, sam
+
+Json = Mapping[str, Any]
+
+
+def of_type(resources: Json, kind: str) -> dict[str, Json]:
+    return {name: of.get("Properties", {}) for name, of in resources.items() if of["Type"] == kind}
+
+
+def environment(function: Json) -> dict[str, Any]:
+    return dict(function.get("Environment", {}).get("Variables", {}))
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(value: Any) -> Iterator[Json]:
+    """Every policy statement anywhere below `value`."""
+    if isinstance(value, Mapping):
+        if "Effect" in value:
+            yield value
+        for below in value.values():
+            yield from statements(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from statements(below)
+
+
+def test_sam_and_cfn_lint_find_nothing_to_say(tmp_path: Path) -> None:
+    checked = sam("validate", "--lint", home=tmp_path)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_handler_of_the_template_exists(functions: Json) -> None:
+    for function in functions.values():
+        module, _, name = function["Handler"].rpartition(".")
+        assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_every_package_of_functions_is_in_the_template(functions: Json) -> None:
+    packages = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    assert packages == {function["Handler"].split(".")[0] for function in functions.values()}
+
+
+def test_every_function_has_its_build_target(functions: Json) -> None:
+    targets = dict(
+        re.findall(r"^build-(\w+): (\w+)\.package$", (ROOT / "functions/Makefile").read_text(), re.MULTILINE)
+    )
+    assert targets == {name: function["Handler"].split(".")[0] for name, function in functions.items()}
+
+
+def test_every_queue_hands_what_fails_to_a_dead_letter_queue(resources: Json) -> None:
+    queues = of_type(resources, "AWS::SQS::Queue")
+    for name, queue in queues.items():
+        if name.endswith("DeadLetterQueue"):
+            assert "RedrivePolicy" not in queue
+        else:
+            target, attribute = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"]
+            assert target in queues
+            assert attribute == "Arn"
+
+
+def test_queues_are_encrypted(resources: Json) -> None:
+    assert all(queue["SqsManagedSseEnabled"] for queue in of_type(resources, "AWS::SQS::Queue").values())
+
+
+def test_a_message_stays_hidden_for_as_long_as_its_function_may_need(resources: Json, functions: Json) -> None:
+    for function in functions.values():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                queue = resources[event["Properties"]["Queue"]["Fn::GetAtt"][0]]["Properties"]
+                assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+
+
+def test_buckets_are_private_and_encrypted_and_refuse_plain_http(resources: Json) -> None:
+    policies = of_type(resources, "AWS::S3::BucketPolicy").values()
+    for name, bucket in of_type(resources, "AWS::S3::Bucket").items():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        policy = next(policy for policy in policies if policy["Bucket"] == {"Ref": name})
+        assert any(statement["Effect"] == "Deny" for statement in statements(policy))
+
+
+def test_the_database_is_private_and_encrypted_and_survives_the_stack(resources: Json) -> None:
+    database = resources["Database"]
+    assert database["DeletionPolicy"] == database["UpdateReplacePolicy"] == "Snapshot"
+    assert database["Properties"]["StorageEncrypted"] is True
+    assert database["Properties"]["PubliclyAccessible"] is False
+    assert resources["DatabaseParameters"]["Properties"]["Parameters"]["rds.force_ssl"] == "1"
+
+
+def test_no_function_may_touch_everything(resources: Json) -> None:
+    for name, resource in resources.items():
+        for statement in statements(resource):
+            if statement["Effect"] == "Allow":
+                assert "*" not in as_list(statement.get("Resource")), name
+                assert not any(str(action).endswith("*") for action in as_list(statement["Action"])), name
+
+
+def test_each_function_reads_only_the_secrets_its_environment_names(template: Json, functions: Json) -> None:
+    shared = environment(template["Globals"]["Function"])
+    for name, function in functions.items():
+        named = [value for key, value in {**shared, **environment(function)}.items() if key.endswith("_SECRET")]
+        for statement in statements(function["Policies"]):
+            if statement["Action"] == "secretsmanager:GetSecretValue":
+                assert all(secret in named for secret in as_list(statement["Resource"])), name
+
+
+def test_the_template_and_the_code_know_the_same_settings(template: Json, functions: Json) -> None:
+    given = set(environment(template["Globals"]["Function"])).union(*map(environment, functions.values()))
+    models = [of for of in vars(settings).values() if isinstance(of, type) and issubclass(of, BaseSettings)]
+    known = {f"LIVECHAT_{field.upper()}" for model in models for field in model.model_fields}
+    assert {name for name in given if name.startswith("LIVECHAT_")} == known
+
+
+def test_http_functions_answer_before_the_gateway_gives_up(template: Json, functions: Json) -> None:
+    for function in functions.values():
+        if any(event["Type"] == "HttpApi" for event in function.get("Events", {}).values()):
+            assert function.get("Timeout", template["Globals"]["Function"]["Timeout"]) <= 29
+
+
+def test_the_deployment_runs_again_when_there_is_something_new(resources: Json) -> None:
+    assert resources["OnDeploy"]["Properties"]["Version"] == {"Ref": "OnDeployFunction.Version"}
+    assert "Database" in resources["OnDeploy"]["DependsOn"]
