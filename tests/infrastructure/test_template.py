@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_settings import BaseSettings
 
-from livechat import settings
+from livechat import http, settings
 from tests.infrastructure.conftest import ROOT, sam
 
 Json = Mapping[str, Any]
@@ -47,6 +47,18 @@ def test_every_handler_of_the_template_exists(functions: Json) -> None:
     for function in functions.values():
         module, _, name = function["Handler"].rpartition(".")
         assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_every_http_route_of_an_app_is_below_its_area_and_every_area_has_some(functions: Json) -> None:
+    for name, function in functions.items():
+        events = [event["Properties"] for event in function.get("Events", {}).values() if event["Type"] == "HttpApi"]
+        areas = {event["Path"].removesuffix("{proxy+}") for event in events if "Path" in event}
+        if areas:
+            app = importlib.import_module(function["Handler"].rpartition(".")[0]).app
+            mounted = f"{http.PREFIX}/{app.extra['area']}" if app.extra["area"] else ""
+            served = {mounted + route.path for route in app.routes}
+            assert all(any(path.startswith(area) for area in areas) for path in served), name
+            assert all(any(path.startswith(area) for path in served) for area in areas), name
 
 
 def test_every_package_of_functions_is_in_the_template(functions: Json) -> None:
