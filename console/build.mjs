@@ -1,0 +1,88 @@
+/** Builds the console into dist/: index.html, and hashed files it loads with their integrity; fails beyond its budget. */
+
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
+import { build } from "esbuild";
+
+const KB = 1024;
+const BUDGET = 40 * KB;
+/** Agents use the last two versions of a browser; the popover came last, in Safari 17 and Firefox 125. */
+const TARGET = ["es2022", "chrome120", "safari17", "firefox125"];
+
+/**
+ * The tokens of a sign-in are in this page, so nothing but its own files runs here. The identity provider and the socket
+ * live on hosts that only the deployment knows; plain http is for a developer's own machine.
+ */
+const POLICY = {
+  "default-src": "'none'",
+  "script-src": "'self'",
+  "style-src": "'self'",
+  "img-src": "'self' https: data:",
+  "connect-src": "'self' https: wss: http://127.0.0.1:* ws://127.0.0.1:* http://localhost:* ws://localhost:*",
+  "base-uri": "'none'",
+  "form-action": "'none'",
+};
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const dist = here("dist/");
+
+async function bundle(entry) {
+  const result = await build({
+    entryPoints: [here(entry)],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: TARGET,
+    charset: "utf8",
+    legalComments: "none",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+  });
+  return result.outputFiles[0].text;
+}
+
+async function publish(name, extension, text) {
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
+  const path = `assets/${name}.${hash}.${extension}`;
+  await writeFile(dist + path, text);
+  const size = brotliCompressSync(text).length;
+  console.log(`${path.padEnd(40)} ${size} B brotli`);
+  return {
+    path: `/console/${path}`,
+    integrity: `sha384-${createHash("sha384").update(text).digest("base64")}`,
+    size,
+  };
+}
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(`${dist}assets`, { recursive: true });
+
+const script = await publish("console", "js", await bundle("src/main.tsx"));
+const style = await publish("console", "css", await bundle("src/styles/index.css"));
+const icon = await publish("icon", "svg", await readFile(here("icon.svg"), "utf8"));
+
+const values = {
+  csp: Object.entries(POLICY)
+    .map(([directive, sources]) => `${directive} ${sources}`)
+    .join("; "),
+  script: script.path,
+  scriptIntegrity: script.integrity,
+  style: style.path,
+  styleIntegrity: style.integrity,
+  icon: icon.path,
+};
+const page = await readFile(here("index.html"), "utf8");
+await writeFile(
+  `${dist}index.html`,
+  page.replace(/\{\{(\w+)\}\}/g, (_, name) => values[name]),
+);
+
+const size = script.size + style.size;
+console.log(`console      ${size} B brotli of ${BUDGET}`);
+if (size > BUDGET) {
+  console.error("The console has outgrown its budget.");
+  process.exitCode = 1;
+}

@@ -1,0 +1,92 @@
+/** From the first paint to the desk: settings, sign-in, and whose desk it is. */
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { Problem } from "../../../client/src/http.ts";
+import { Session } from "../identity/session";
+import { Router } from "../router";
+import type { Settings } from "../settings";
+import { Desk } from "../state/desk";
+import { problemText } from "../words";
+import { SurroundingsProvider } from "./context";
+import { Empty } from "./Empty";
+import { Inbox } from "./Inbox";
+import { SignIn } from "./SignIn";
+
+/** The desk is given up for the sign-in's sake after this long without an answer. */
+const GOODBYE_MS = 2_000;
+
+export function App({ settings }: { settings: Settings }) {
+  const session = useMemo(() => new Session(settings.identity), [settings]);
+  const router = useMemo(() => new Router(), []);
+  const [isSignedIn, setSignedIn] = useState(session.isSignedIn);
+  const [notice, setNotice] = useState<string | null>(null);
+  const [desk, setDesk] = useState<Desk | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+
+  const leave = useCallback((why: string | null) => {
+    setDesk(null);
+    setSignedIn(false);
+    setNotice(why);
+    document.title = "Sign in";
+  }, []);
+
+  const open = useCallback(async () => {
+    setProblem(null);
+    try {
+      setDesk(await Desk.open(settings, session));
+      setNotice(null);
+    } catch (error) {
+      if (error instanceof Problem && (error.status === 403 || error.status === 404)) {
+        await session.signOut();
+        leave("This account belongs to no agent here. Ask your administrator for an invitation.");
+      } else if (session.isSignedIn) {
+        setProblem(problemText(error));
+      }
+    }
+  }, [settings, session, leave]);
+
+  useEffect(() => {
+    session.onEnded = () => leave("Your session has ended. Sign in again; what you began to write is kept.");
+  }, [session, leave]);
+
+  useEffect(() => {
+    if (isSignedIn) void open();
+  }, [isSignedIn, open]);
+
+  useEffect(() => {
+    desk?.start();
+    return () => desk?.stop();
+  }, [desk]);
+
+  const signOut = async () => {
+    if (!desk) return;
+    desk.stop();
+    // Whoever has gone home gets no new conversations; a server that does not answer must not keep them here.
+    await Promise.race([
+      desk.api.setPresence("offline").catch(() => undefined),
+      new Promise((resolve) => setTimeout(resolve, GOODBYE_MS)),
+    ]);
+    desk.forgetDrafts();
+    await session.signOut();
+    leave(null);
+  };
+
+  if (!isSignedIn) return <SignIn session={session} notice={notice} onSignedIn={() => setSignedIn(true)} />;
+  if (problem) {
+    return (
+      <main class="start">
+        <Empty icon="alert" title="Your inbox could not be opened">
+          <p>{problem}</p>
+          <button type="button" class="button primary" onClick={() => void open()}>
+            Try again
+          </button>
+        </Empty>
+      </main>
+    );
+  }
+  if (!desk) return <main class="start" aria-busy="true" />;
+  return (
+    <SurroundingsProvider value={{ desk, router }}>
+      <Inbox onSignOut={() => void signOut()} />
+    </SurroundingsProvider>
+  );
+}

@@ -1,0 +1,110 @@
+/** The conversation in the middle: who it is with, what was said, and what can be done. */
+import { useEffect, useState } from "preact/hooks";
+import type { ListName } from "../router";
+import { find } from "../state/inbox";
+import { useStore } from "../state/store";
+import type { AgentConversation } from "../wire";
+import { Composer } from "./Composer";
+import { useSurroundings } from "./context";
+import { Empty } from "./Empty";
+import { useLate } from "./hooks";
+import { Log } from "./Log";
+import { ThreadHeader } from "./ThreadHeader";
+import { useThread } from "./useThread";
+import { VisitorPanel } from "./VisitorPanel";
+
+export function Thread({ id, list }: { id: string; list: ListName }) {
+  const { desk, router } = useSurroundings();
+  const conversation = useStore(desk.inbox, (inbox) => find(inbox, id));
+  const [isMissing, setMissing] = useState(false);
+  const [isPanelOpen, setPanelOpen] = useState(false);
+  const isLate = useLate(!conversation && !isMissing);
+
+  useEffect(() => {
+    setMissing(false);
+    let isCurrent = true;
+    void desk.refresh(id).then((found) => isCurrent && setMissing(found === null));
+    return () => {
+      isCurrent = false;
+    };
+  }, [desk, id]);
+
+  if (!conversation) {
+    return (
+      <main class="thread">
+        {isLate && <LogSkeleton />}
+        {isMissing && (
+          <Empty icon="alert" title="This conversation cannot be shown">
+            <p>It does not exist any more, or the server cannot be reached.</p>
+            <button type="button" class="button" onClick={() => router.go({ page: "inbox", list, conversation: null })}>
+              Back to the list
+            </button>
+          </Empty>
+        )}
+      </main>
+    );
+  }
+  return (
+    <>
+      <main class="thread">
+        <ThreadHeader
+          conversation={conversation}
+          list={list}
+          isPanelOpen={isPanelOpen}
+          onPanel={() => setPanelOpen(!isPanelOpen)}
+        />
+        <Body key={id} conversation={conversation} />
+      </main>
+      <VisitorPanel conversation={conversation} isOpen={isPanelOpen} onClose={() => setPanelOpen(false)} />
+    </>
+  );
+}
+
+function Body({ conversation }: { conversation: AgentConversation }) {
+  const { desk } = useSurroundings();
+  const me = useStore(desk.me, (value) => value);
+  const { thread, snapshot } = useThread(conversation.id);
+  const isLate = useLate(snapshot.state === "loading");
+
+  return (
+    <>
+      {snapshot.state === "loading" && <div class="log">{isLate && <LogSkeleton />}</div>}
+      {snapshot.state === "failed" && (
+        <div class="log">
+          <Empty icon="alert" title="The messages could not be loaded">
+            <p>It is tried again by itself.</p>
+            <button type="button" class="button" onClick={() => thread.nudge()}>
+              Try now
+            </button>
+          </Empty>
+        </div>
+      )}
+      {snapshot.state === "ready" && (
+        <Log
+          snapshot={snapshot}
+          visitor={conversation.visitor}
+          visitorReadSeq={Math.max(conversation.visitor_read_seq, snapshot.view?.visitor_read_seq ?? 0)}
+          me={me}
+          onOlder={() => void thread.loadOlder().catch(() => undefined)}
+          onRetry={(pending) => thread.retry(pending)}
+          onDiscard={(pending) => {
+            const text = thread.discard(pending);
+            if (text) desk.draft(conversation.id, text);
+          }}
+        />
+      )}
+      <Composer conversation={conversation} thread={thread} />
+    </>
+  );
+}
+
+function LogSkeleton() {
+  return (
+    <div class="skeleton log-skeleton" aria-hidden="true">
+      <span class="skeleton-bubble" />
+      <span class="skeleton-bubble short" />
+      <span class="skeleton-bubble own" />
+      <span class="skeleton-bubble short" />
+    </div>
+  );
+}

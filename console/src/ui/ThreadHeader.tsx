@@ -1,0 +1,100 @@
+/** Who the conversation is with, who has it, and the decisions its state allows. */
+import { useState } from "preact/hooks";
+import { visitorName } from "../format";
+import type { ListName } from "../router";
+import { isOpen } from "../state/inbox";
+import { useStore } from "../state/store";
+import type { AgentConversation } from "../wire";
+import { Avatar } from "./Avatar";
+import { useSurroundings } from "./context";
+import { Icon } from "./Icon";
+import { Link } from "./Link";
+import { Menu } from "./Menu";
+import { Transfer } from "./Transfer";
+
+interface ThreadHeaderProps {
+  conversation: AgentConversation;
+  list: ListName;
+  isPanelOpen: boolean;
+  onPanel: () => void;
+}
+
+export function ThreadHeader({ conversation, list, isPanelOpen, onPanel }: ThreadHeaderProps) {
+  const { desk } = useSurroundings();
+  const myId = useStore(desk.me, (me) => me.id);
+  const [isTransferring, setTransferring] = useState(false);
+  const { id, visitor, agent, status } = conversation;
+  const name = visitorName(visitor);
+  const isMine = agent?.id === myId;
+
+  return (
+    <header class="pane-head thread-head">
+      <Link class="icon-button thread-back" to={{ page: "inbox", list, conversation: null }} title="Back to the list">
+        <Icon name="back" size={18} />
+        <span class="only-said">Back to the list</span>
+      </Link>
+      <Avatar id={visitor.id} name={name} size={32} />
+      <div class="thread-who">
+        <h2 class="cut">{name}</h2>
+        <p class="soft cut">{standing(conversation, isMine)}</p>
+      </div>
+      <span class="grow" />
+      {status === "queued" && (
+        <button type="button" class="button primary" onClick={() => void desk.take(id)}>
+          Take conversation
+        </button>
+      )}
+      {status === "active" && isMine && (
+        <button type="button" class="button" onClick={() => void desk.resolve(id)}>
+          <Icon name="check" /> Resolve
+        </button>
+      )}
+      {!isOpen(conversation) && (
+        <button type="button" class="button" onClick={() => void desk.reopen(id)}>
+          Reopen
+        </button>
+      )}
+      {isOpen(conversation) && (isMine || status === "queued") && (
+        <Menu class="icon-button" name="More to do" label={<Icon name="more" size={18} />}>
+          {isMine && (
+            <button type="button" role="menuitem" onClick={() => setTransferring(true)}>
+              <Icon name="transfer" /> Transfer to a colleague…
+            </button>
+          )}
+          {isMine && (
+            <button type="button" role="menuitem" onClick={() => void desk.release(id)}>
+              <Icon name="release" /> Return to queue
+            </button>
+          )}
+          <button type="button" role="menuitem" class="bad" onClick={() => void desk.end(id)}>
+            <Icon name="close" /> End conversation
+          </button>
+        </Menu>
+      )}
+      <button
+        type="button"
+        class="icon-button thread-panel"
+        aria-expanded={isPanelOpen}
+        aria-label="About the visitor"
+        title="About the visitor"
+        onClick={onPanel}
+      >
+        <Icon name="panel" size={18} />
+      </button>
+      {isTransferring && <Transfer conversation={conversation} onClose={() => setTransferring(false)} />}
+    </header>
+  );
+}
+
+function standing({ status, agent, widget_name: widget }: AgentConversation, isMine: boolean): string {
+  switch (status) {
+    case "queued":
+      return `In the queue · ${widget}`;
+    case "active":
+      return `${isMine ? "With you" : `With ${agent?.name ?? "a colleague"}`} · ${widget}`;
+    case "resolved":
+      return `Resolved · ${widget}`;
+    case "closed":
+      return `Ended · ${widget}`;
+  }
+}

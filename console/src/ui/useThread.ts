@@ -1,0 +1,45 @@
+/** The open conversation's log, and the notice that its messages are being read. */
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { ConversationSnapshot } from "../../../client/src/conversation.ts";
+import type { Thread } from "../state/desk";
+import type { AgentConversation } from "../wire";
+import { useSurroundings } from "./context";
+
+export function useThread(id: string): { thread: Thread; snapshot: ConversationSnapshot<AgentConversation> } {
+  const { desk } = useSurroundings();
+  const thread = useMemo(() => desk.thread(id), [desk, id]);
+  const [snapshot, setSnapshot] = useState(() => thread.snapshot());
+
+  useEffect(() => {
+    setSnapshot(thread.snapshot());
+    return thread.onChange(setSnapshot);
+  }, [thread]);
+
+  useEffect(() => {
+    const look = () => {
+      // A window in the background is not being read, even when it can be seen.
+      const isLooking = document.visibilityState === "visible" && document.hasFocus();
+      desk.watch(isLooking ? id : null);
+      if (isLooking) desk.read(id);
+    };
+    look();
+    const stop = thread.onMessage(look);
+    const events = ["focus", "blur"] as const;
+    for (const event of events) window.addEventListener(event, look);
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      stop();
+      for (const event of events) window.removeEventListener(event, look);
+      document.removeEventListener("visibilitychange", look);
+      desk.watch(null);
+    };
+  }, [desk, thread, id]);
+
+  // The first page is no arrival of a message; it is read when it is shown.
+  const isReady = snapshot.state === "ready";
+  useEffect(() => {
+    if (isReady && document.hasFocus()) desk.read(id);
+  }, [desk, id, isReady]);
+
+  return { thread, snapshot };
+}
