@@ -35,6 +35,10 @@ lock: .venv/installed ## Resolve the dependencies anew (hashes, no host names)
 	  --custom-compile-command "make lock" -c requirements/dev.txt requirements/runtime.in -o requirements/runtime.txt
 	npm install --package-lock-only
 
+types: .venv/installed node_modules/.package-lock.json ## Write docs/openapi.json from the apps, and the clients' types from it
+	PYTHONPATH=.:layers/common:functions $(bin)/python -m scripts.openapi
+	npx openapi-typescript docs/openapi.json --output client/src/wire.gen.ts
+
 clean: ## Drop the local database, uploads and sign-ins
 	rm -rf $(LOCAL_DIR)
 

@@ -1,0 +1,68 @@
+"""What admins set up."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from livechat import agents, customers, db, http, widgets
+from livechat.customers import Customer, RefreshedKey
+from livechat.errors import InvalidQuery
+from livechat.widgets import Widget, WidgetChange, WidgetConfig
+from livechat.wire import Id, Nothing, Page
+
+app = http.make_app("admin-config", "Administration")
+
+
+@app.get("/widgets")
+async def get_widgets(caller: http.AgentDep, cursor: http.CursorQuery = None, limit: http.LimitQuery = 50) -> Page[Widget]:
+    async with db.tenant(caller) as tx:
+        agents.must_be_admin(tx)
+        return await widgets.list_all(tx, _widget_cursor(cursor), limit)
+
+
+@app.post("/widget", status_code=201)
+async def post_widget(config: WidgetConfig, caller: http.AgentDep, origin: http.AuditDep) -> Widget:
+    async with db.tenant(caller) as tx:
+        agents.must_be_admin(tx)
+        return await widgets.create(tx, config, origin)
+
+
+@app.put("/widget")
+async def put_widget(
+    change: WidgetChange, caller: http.AgentDep, origin: http.AuditDep, widget_id: Annotated[Id, Query()]
+) -> Widget:
+    async with db.tenant(caller) as tx:
+        agents.must_be_admin(tx)
+        return await widgets.update(tx, widget_id, change, origin)
+
+
+@app.delete("/widget", status_code=204)
+async def delete_widget(caller: http.AgentDep, origin: http.AuditDep, widget_id: Annotated[Id, Query()]) -> None:
+    async with db.tenant(caller) as tx:
+        agents.must_be_admin(tx)
+        await widgets.delete(tx, widget_id, origin)
+
+
+@app.get("/customer")
+async def get_customer(caller: http.AgentDep) -> Customer:
+    async with db.tenant(caller) as tx:
+        agents.must_be_admin(tx)
+        return await customers.account(tx)
+
+
+@app.post("/refresh-key")
+async def post_refresh_key(caller: http.AgentDep, origin: http.AuditDep, body: Nothing | None = None) -> RefreshedKey:
+    async with db.tenant(caller) as tx:
+        agents.must_be_admin(tx)
+        return await customers.refresh_key(tx, origin)
+
+
+def _widget_cursor(cursor: str | None) -> UUID | None:
+    try:
+        return UUID(cursor) if cursor else None
+    except ValueError as error:
+        raise InvalidQuery("cursor is not one that this list gave.", errors=[{"field": "cursor"}]) from error
+
+
+handler = http.lambda_handler(app)

@@ -1,0 +1,1 @@
+"""The visitor's and the agent's side of a conversation."""

@@ -1,0 +1,1 @@
+"""Work for outside the request."""

@@ -1,0 +1,1 @@
+"""The configuration that a page fetches first, and what no other area serves."""

@@ -1,0 +1,287 @@
+"""Who is calling: visitor tokens and tickets that we sign, access tokens that the agents' identity provider signs."""
+
+import asyncio
+import hashlib
+import hmac
+import time
+import urllib.request
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import jwt
+
+from livechat import secrets
+from livechat.errors import IdentityNotVerified, Unauthenticated, Unavailable
+from livechat.settings import settings
+
+VISITOR_TOKEN_LIFE = timedelta(days=30)
+VISITOR_TOKEN_RENEWED_AFTER = timedelta(days=1)
+TICKET_LIFE = timedelta(seconds=60)
+# An unknown `kid` makes the keys be fetched again, but not more often than this: a stranger can invent any number of them.
+JWKS_REFETCH_SECONDS = 60
+JWKS_MAX_AGE_SECONDS = 6 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class PageVisitor:
+    """Somebody on a page, known by nothing but the widget that stands there (or its customer's key)."""
+
+    widget_id: UUID | None = None
+    api_key: str | None = None
+    origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenVisitor:
+    """A visitor that holds our token."""
+
+    customer_id: UUID
+    widget_id: UUID
+    visitor_id: UUID
+    issued_at: datetime
+    origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInAgent:
+    """An agent, known by the identity provider's `sub`."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketHolder:
+    """Whoever opens a socket with a ticket: one visitor or one agent."""
+
+    ticket_id: UUID
+    expires_at: datetime
+    customer_id: UUID
+    connection_id: str
+    widget_id: UUID | None = None
+    visitor_id: UUID | None = None
+    agent_id: UUID | None = None
+    origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionHolder:
+    """Whoever speaks over an open socket."""
+
+    connection_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """No caller at all: the product itself, at work for one customer."""
+
+    customer_id: UUID
+
+
+Principal = PageVisitor | TokenVisitor | SignedInAgent | TicketHolder | ConnectionHolder | Customer
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A principal after the database has admitted it."""
+
+    kind: Literal["anonymous", "visitor", "agent", "admin"]
+    customer_id: UUID
+    company_name: str
+    customer_is_active: bool
+    widget_id: UUID | None
+    visitor_id: UUID | None
+    agent_id: UUID | None
+    name: str | None
+    avatar: str | None
+
+    @property
+    def is_agent(self) -> bool:
+        return self.kind in ("agent", "admin")
+
+    @property
+    def sender_type(self) -> Literal["visitor", "agent"]:
+        return "agent" if self.is_agent else "visitor"
+
+    @property
+    def sender_id(self) -> UUID:
+        """The visitor's or agent's id; an anonymous caller sends nothing."""
+        sender = self.agent_id if self.is_agent else self.visitor_id
+        assert sender is not None
+        return sender
+
+
+def _signing_keys() -> dict[str, str]:
+    """Our keys by `kid`, the one to sign with first. A rotation keeps the previous one until its tokens have expired."""
+    secret = secrets.read(settings().signing_secret)
+    keys = {str(secret["kid"]): str(secret["key"])}
+    if secret.get("previous_kid"):
+        keys[str(secret["previous_kid"])] = str(secret["previous_key"])
+    return keys
+
+
+def digest(purpose: str, text: str) -> str:
+    """A keyed digest of something that must not be stored as it is; `purpose` keeps digests of the same text apart."""
+    key = next(iter(_signing_keys().values()))
+    return hmac.new(key.encode(), f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def visitor_key(visitor_id: str, session_id: str) -> str:
+    """The digest under which a browser's pair of random ids is stored. Unkeyed: it must outlive a rotation."""
+    return hashlib.sha256(f"{visitor_id}\0{session_id}".encode()).hexdigest()
+
+
+def _sign(claims: dict[str, Any], audience: str, life: timedelta) -> str:
+    kid, key = next(iter(_signing_keys().items()))
+    now = datetime.now(UTC)
+    return jwt.encode({**claims, "aud": audience, "iat": now, "exp": now + life}, key, "HS256", headers={"kid": kid})
+
+
+def _verify(token: str, audience: str) -> dict[str, Any]:
+    try:
+        key = _signing_keys().get(str(jwt.get_unverified_header(token).get("kid")))
+        if key is None:
+            raise Unauthenticated("The token was not made here.")
+        return jwt.decode(token, key, ["HS256"], audience=audience, options={"require": ["exp", "iat", "aud", "sub"]})
+    except (jwt.InvalidTokenError, ValueError) as error:
+        raise Unauthenticated("The token is expired or was tampered with.") from error
+
+
+def visitor_token(customer_id: UUID, widget_id: UUID, visitor_id: UUID) -> str:
+    """The token a visitor carries: a JWT bound to customer, widget and visitor, good for 30 days."""
+    return _sign({"sub": str(visitor_id), "cid": str(customer_id), "wid": str(widget_id)}, "visitor", VISITOR_TOKEN_LIFE)
+
+
+def _verify_visitor_token(token: str, origin: str | None) -> TokenVisitor:
+    claims = _verify(token, "visitor")
+    try:
+        return TokenVisitor(
+            UUID(claims["cid"]),
+            UUID(claims["wid"]),
+            UUID(claims["sub"]),
+            datetime.fromtimestamp(claims["iat"], UTC),
+            origin,
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise Unauthenticated("The token lacks what a visitor's token holds.") from error
+
+
+def is_due_for_renewal(visitor: TokenVisitor) -> bool:
+    return datetime.now(UTC) - visitor.issued_at > VISITOR_TOKEN_RENEWED_AFTER
+
+
+def ticket(actor: Actor) -> str:
+    """A ticket for one socket: at most 60 s old, usable once, for this actor only."""
+    claims = {"sub": str(actor.sender_id), "cid": str(actor.customer_id), "knd": actor.sender_type, "jti": str(uuid4())}
+    if actor.widget_id:
+        claims["wid"] = str(actor.widget_id)
+    return _sign(claims, "ticket", TICKET_LIFE)
+
+
+def verify_ticket(token: str, connection_id: str, origin: str | None) -> TicketHolder:
+    """Raises Unauthenticated for a ticket that is not ours or too old; that it is used once is checked in the database."""
+    claims = _verify(token, "ticket")
+    try:
+        holder = UUID(claims["sub"])
+        is_agent = claims["knd"] == "agent"
+        return TicketHolder(
+            ticket_id=UUID(claims["jti"]),
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+            customer_id=UUID(claims["cid"]),
+            connection_id=connection_id,
+            widget_id=UUID(claims["wid"]) if "wid" in claims else None,
+            visitor_id=None if is_agent else holder,
+            agent_id=holder if is_agent else None,
+            origin=origin,
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise Unauthenticated("The ticket lacks what a ticket holds.") from error
+
+
+class _IssuerKeys:
+    """The identity provider's public keys, fetched when first needed and kept."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at = float("-inf")
+
+    async def find(self, kid: str) -> jwt.PyJWK | None:
+        age = time.monotonic() - self._fetched_at
+        if age > JWKS_MAX_AGE_SECONDS or (kid not in self._keys and age > JWKS_REFETCH_SECONDS):
+            await asyncio.to_thread(self._fetch)
+        return self._keys.get(kid)
+
+    def _fetch(self) -> None:
+        url = settings().identity_jwks_url or settings().identity_issuer.rstrip("/") + "/.well-known/jwks.json"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the address is a setting, not input
+                keys = jwt.PyJWKSet.from_json(answer.read().decode())
+        except (OSError, ValueError, jwt.PyJWTError) as error:
+            raise Unavailable("The identity provider's keys cannot be read; try again in a moment.") from error
+        self._keys = {key.key_id: key for key in keys.keys if key.key_id}
+        self._fetched_at = time.monotonic()
+
+
+_issuer_keys = _IssuerKeys()
+
+
+async def _verify_access_token(token: str, kid: str) -> SignedInAgent:
+    key = await _issuer_keys.find(kid)
+    if key is None:
+        raise Unauthenticated("The token is signed by an unknown key.")
+    wanted = settings()
+    try:
+        # Cognito's access tokens carry client_id and no aud; others carry aud. One of them must name our client.
+        claims = jwt.decode(
+            token,
+            key,
+            ["RS256", "ES256"],
+            issuer=wanted.identity_issuer,
+            options={"require": ["exp", "iat", "iss", "sub"], "verify_aud": False},
+        )
+    except (jwt.InvalidTokenError, ValueError) as error:
+        raise Unauthenticated("The access token is expired or was tampered with.") from error
+    audience = claims.get("aud", [])
+    clients = [claims.get("client_id"), *(audience if isinstance(audience, list) else [audience])]
+    if (
+        wanted.identity_client_id not in clients
+        or claims.get("token_use", wanted.identity_token_use) != wanted.identity_token_use
+    ):
+        raise Unauthenticated("The token was made for something else.")
+    return SignedInAgent(str(claims["sub"]))
+
+
+async def verify(token: str, origin: str | None) -> TokenVisitor | SignedInAgent:
+    """Who holds this bearer token.
+
+    Raises Unauthenticated when nobody does, Unavailable when the identity provider's keys cannot be read.
+    """
+    try:
+        header = jwt.get_unverified_header(token)
+    except (jwt.InvalidTokenError, ValueError) as error:
+        raise Unauthenticated("The token is not a JWT.") from error
+    if header.get("alg") == "HS256":
+        return _verify_visitor_token(token, origin)
+    return await _verify_access_token(token, str(header.get("kid", "")))
+
+
+def verify_claim(api_secret: str, external_id: str, proof_hash: str | None, proof_jwt: str | None) -> bool:
+    """Whether a page's claim that its visitor is `external_id` is proved by its customer's secret; False without proof.
+
+    Raises IdentityNotVerified when there is a proof and it does not hold.
+    """
+    if proof_hash is not None:
+        wanted = hmac.new(api_secret.encode(), external_id.encode(), hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(wanted.encode(), proof_hash.lower().encode()):
+            raise IdentityNotVerified("The hash is not the HMAC-SHA256 of the id.")
+        return True
+    if proof_jwt is not None:
+        try:
+            claims = jwt.decode(proof_jwt, api_secret, ["HS256"], options={"require": ["exp", "sub"], "verify_aud": False})
+        except (jwt.InvalidTokenError, ValueError) as error:
+            raise IdentityNotVerified("The JWT is expired or not signed with the account's secret.") from error
+        if claims["sub"] != external_id:
+            raise IdentityNotVerified("The JWT's sub is not the id.")
+        return True
+    return False

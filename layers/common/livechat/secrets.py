@@ -1,0 +1,16 @@
+"""Secrets by name, read once per execution environment and kept for five minutes, so that a rotation is noticed."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities import parameters
+
+MAX_AGE_SECONDS = 300
+
+
+def read(name: str) -> dict[str, Any]:
+    """The JSON object stored in the secret.
+
+    Raises aws_lambda_powertools.utilities.parameters.exceptions.GetParameterError when it cannot be read.
+    """
+    value: dict[str, Any] = parameters.get_secret(name, transform="json", max_age=MAX_AGE_SECONDS)
+    return value

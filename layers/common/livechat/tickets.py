@@ -1,0 +1,20 @@
+"""Tickets: what a client shows to open one socket."""
+
+from livechat import identity
+from livechat.db import TenantTransaction
+from livechat.settings import settings
+from livechat.wire import Answer
+
+
+class Ticket(Answer):
+    """What opens one socket, within `expires_in` seconds."""
+
+    ticket: str
+    websocket_url: str
+    expires_in: int
+
+
+def issue(tx: TenantTransaction) -> Ticket:
+    """A ticket for the admitted actor."""
+    life = int(identity.TICKET_LIFE.total_seconds())
+    return Ticket(ticket=identity.ticket(tx.actor), websocket_url=settings().websocket_url, expires_in=life)

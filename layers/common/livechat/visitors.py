@@ -1,0 +1,141 @@
+"""Visitors: who they say they are, who they are proved to be, and what is kept of them."""
+
+import secrets as random
+from typing import Annotated, Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from pydantic import Field, StringConstraints
+
+from livechat import conversations, identity, messages
+from livechat.db import TenantTransaction
+from livechat.errors import Forbidden, IdentityNotVerified, Unauthenticated, ValidationFailed
+from livechat.wire import Answer, Attributes, Body, ShortText, Timestamp
+
+BrowserId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:-]+$")]
+MAX_TRAITS = 50
+
+
+class VisitorInfo(Body):
+    """What a visitor tells of itself; fields of the customer's own are kept beside the known ones."""
+
+    model_config = {"extra": "allow"}
+
+    name: ShortText | None = None
+    email: ShortText | None = None
+    phone: ShortText | None = None
+
+
+class Identification(Body):
+    """A page's claim of who its visitor is, with a proof by the account's secret."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    traits: Attributes = {}
+    hash: ShortText | None = Field(None, description="hex HMAC-SHA256(api_secret, id)")
+    jwt: Annotated[str, StringConstraints(max_length=4096)] | None = Field(
+        None, description="HS256 with api_secret; sub = id; exp required"
+    )
+
+
+class VisitorRef(Answer):
+    """A visitor as the customer's people, and the visitor itself, see it."""
+
+    id: UUID
+    name: str | None
+    email: str | None
+    phone: str | None
+    verified: bool
+
+
+class Identified(Answer):
+    visitor: VisitorRef
+    visitor_token: str
+
+
+class Export(Answer):
+    """Everything that is kept of a visitor."""
+
+    visitor: dict[str, Any]
+    conversations: list[dict[str, Any]]
+    exported_at: Timestamp
+
+
+async def enter(tx: TenantTransaction, visitor_id: str | None, session_id: str | None, info: VisitorInfo) -> UUID:
+    """The visitor of a browser's pair of random ids, made if it is new; without both ids always a new one.
+
+    From here on the transaction acts as that visitor.
+    """
+    key = identity.visitor_key(visitor_id, session_id) if visitor_id and session_id else random.token_hex(32)
+    await tx.send("visitors.present_pair", visitor_key=key)
+    row = await tx.one("visitors.enter", name=info.name, email=info.email, phone=info.phone)
+    assert row is not None
+    await tx.send("visitors.act_as", visitor_id=row["id"])
+    tx.become_visitor(row["id"], row["name"])
+    return UUID(str(row["id"]))
+
+
+async def come_back(tx: TenantTransaction, info: VisitorInfo) -> UUID:
+    """The visitor that holds the token."""
+    row = await tx.one("visitors.return", name=info.name, email=info.email, phone=info.phone)
+    if row is None:
+        raise Unauthenticated
+    return UUID(str(row["id"]))
+
+
+async def identify(tx: TenantTransaction, claim: Identification) -> VisitorRef:
+    """Take over what the page says of its visitor; only with a proof does it count as verified.
+
+    Raises IdentityNotVerified when a proof does not hold, or when an unproved claim meets a verified visitor.
+    """
+    if len(claim.traits) > MAX_TRAITS:
+        raise ValidationFailed(errors=[{"field": "traits", "message": f"at most {MAX_TRAITS}", "type": "too_long"}])
+    row = await tx.one("customers.secret")
+    assert row is not None
+    is_verified = identity.verify_claim(row["api_secret"], claim.id, claim.hash, claim.jwt)
+    known = {name: claim.traits.get(name) for name in ("name", "email", "phone")}
+    changed = await tx.one(
+        "visitors.identify",
+        external_id=claim.id,
+        is_verified=is_verified,
+        traits=Jsonb(claim.traits),
+        **{name: value[:200] if isinstance(value, str) else None for name, value in known.items()},
+    )
+    if changed is None:
+        raise IdentityNotVerified("This visitor is verified; a claim without proof does not change it.")
+    return ref(changed)
+
+
+def ref(row: dict[str, Any]) -> VisitorRef:
+    return VisitorRef(id=row["id"], name=row["name"], email=row["email"], phone=row["phone"], verified=row["is_verified"])
+
+
+async def export(tx: TenantTransaction) -> Export:
+    """The visitor's own data, whole."""
+    me = await tx.one("visitors.me")
+    if me is None:
+        raise Unauthenticated
+    found = []
+    for conversation in await tx.all("conversations.of_visitor"):
+        entries = await tx.all("messages.whole", conversation_id=conversation["id"])
+        found.append(
+            {
+                **conversations.visitor_view(conversation).model_dump(mode="json"),
+                "visitor_info": conversation["visitor_info"],
+                "context": conversation["context"],
+                "messages": [messages.message(entry).model_dump(mode="json") for entry in entries],
+            }
+        )
+    row = await tx.one("identity.moment")
+    assert row is not None
+    known = {**ref(me).model_dump(mode="json"), "external_id": me["external_id"], "traits": me["traits"]}
+    return Export(visitor=known, conversations=found, exported_at=row["now"])
+
+
+async def forget(tx: TenantTransaction) -> None:
+    """Erase the visitor, its conversations and messages; its token is dead at once."""
+    if tx.actor.kind != "visitor":
+        raise Forbidden("Only a visitor has itself forgotten here.")
+    for row in await tx.all("conversations.of_visitor"):
+        await conversations.leave(tx, row["id"])
+    await tx.send("visitors.forget_conversations")
+    await tx.one("visitors.forget")

@@ -1,0 +1,289 @@
+"""A customer's widgets: their configuration, and what a page is told of it."""
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError
+
+from livechat import audit, domains, hours
+from livechat.db import TenantTransaction
+from livechat.errors import PlanLimitReached, ValidationFailed, WidgetNotFound
+from livechat.hours import WorkingHours
+from livechat.wire import AgentRef, Answer, Attributes, Body, LongText, Page, ShortText, Timestamp, Url
+
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+
+def _domain_pattern(pattern: str) -> str:
+    return domains.normalise(pattern)
+
+
+Domain = Annotated[str, StringConstraints(max_length=253), AfterValidator(_domain_pattern)]
+Domains = Annotated[list[Domain], Field(max_length=200)]
+
+
+class Branding(Body):
+    """How the widget looks."""
+
+    primary_color: Colour = "#3B82F6"
+    secondary_color: Colour = "#1E40AF"
+    font_family: ShortText = "system-ui"
+    widget_shape: Literal["rounded", "square", "circle"] = "rounded"
+    logo_url: Url | None = None
+    color_scheme: Literal["light", "dark", "auto"] = "auto"
+
+
+class Behavior(Body):
+    """Where the widget stands, when it opens, and what it says first."""
+
+    position: Literal["bottom-right", "bottom-left"] = "bottom-right"
+    offset_x: Annotated[int, Field(ge=0, le=500)] = 20
+    offset_y: Annotated[int, Field(ge=0, le=500)] = 20
+    z_index: Annotated[int, Field(ge=0, le=2147483647)] = 2147483000
+    auto_open_enabled: bool = False
+    auto_open_delay_seconds: Annotated[int, Field(ge=0, le=3600)] = 5
+    welcome_message: LongText = "Hello! How can we help?"
+    online_message: LongText = "We are online!"
+    away_message: LongText = "We are away at the moment. Leave a message and we will answer as soon as we are back."
+
+
+class Localization(Body):
+    """Which language the widget speaks, and words put in place of its own."""
+
+    default_language: Language = "en"
+    supported_languages: Annotated[list[Language], Field(min_length=1, max_length=50)] = ["en"]
+    custom_text_overrides: dict[ShortText, LongText] = {}
+
+
+class Features(Body):
+    """What the widget offers."""
+
+    file_upload_enabled: bool = True
+    max_file_size: Annotated[int, Field(ge=1, le=104857600)] = 10485760
+    emoji_enabled: bool = True
+    chatbot_enabled: bool = False
+    typing_indicator_enabled: bool = True
+    rating_enabled: bool = True
+    gdpr_consent_required: bool = False
+    gdpr_text: LongText = "I agree that my messages and details are stored to answer my request."
+    integrations: Attributes = {}
+
+
+class RoutingRules(Body):
+    """Who gets a new conversation: the least busy available agent, or whoever takes it from the queue."""
+
+    assignment: Literal["automatic", "manual"] = "automatic"
+
+
+class WidgetConfig(Body):
+    """Everything an admin sets for a widget."""
+
+    name: Name = "Widget"
+    branding: Branding = Branding()
+    behavior: Behavior = Behavior()
+    localization: Localization = Localization()
+    features: Features = Features()
+    working_hours: WorkingHours = WorkingHours()
+    routing_rules: RoutingRules = RoutingRules()
+    allowed_domains: Domains = []
+    blocked_domains: Domains = []
+    is_active: bool = True
+
+
+class WidgetChange(Body):
+    """The fields to change; what is left out, also within a section, stays as it is."""
+
+    name: Name | None = None
+    branding: Attributes | None = None
+    behavior: Attributes | None = None
+    localization: Attributes | None = None
+    features: Attributes | None = None
+    working_hours: Attributes | None = None
+    routing_rules: Attributes | None = None
+    allowed_domains: Domains | None = None
+    blocked_domains: Domains | None = None
+    is_active: bool | None = None
+
+
+class Widget(WidgetConfig):
+    """A stored widget."""
+
+    id: UUID
+    customer_id: UUID
+    version: str
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class PublicBehavior(Behavior):
+    """The behaviour, and the one message that fits this moment."""
+
+    effective_message: str
+
+
+class PublicHours(Answer):
+    enabled: bool
+    timezone: str
+    is_open: bool
+
+
+class Availability(Answer):
+    """Who could answer now: agents that are online and heard of within 90 s."""
+
+    online_count: int
+    is_online: bool
+    available_agents: list[AgentRef]
+
+
+class PublicConfig(Answer):
+    """What a page is told (spec §2A)."""
+
+    widget_id: UUID
+    customer_id: UUID
+    version: str
+    cdn_url: str
+    websocket_url: str
+    api_url: str
+    branding: Branding
+    behavior: PublicBehavior
+    localization: Localization
+    features: Features
+    working_hours: PublicHours
+    agents: Availability
+    routing: RoutingRules
+    timestamp: Timestamp
+    cache_key: str
+
+    def etag(self) -> str:
+        """A strong validator of everything but the moment of answering."""
+        return f'"{sha256(self.model_dump_json(exclude={"timestamp"}).encode()).hexdigest()[:32]}"'
+
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "branding": Branding,
+    "behavior": Behavior,
+    "localization": Localization,
+    "features": Features,
+    "working_hours": WorkingHours,
+    "routing_rules": RoutingRules,
+}
+
+
+async def public_config(tx: TenantTransaction, public_url: str, websocket_url: str, now: datetime) -> PublicConfig:
+    """What the page that stands before the widget is told at `now`."""
+    row = await tx.one("widgets.public")
+    if row is None:
+        raise WidgetNotFound
+    working_hours = WorkingHours.model_validate(row["working_hours"])
+    behavior = Behavior.model_validate(row["behavior"])
+    open_now = hours.is_open(working_hours, now)
+    is_online = open_now and row["online_count"] > 0
+    return PublicConfig(
+        widget_id=row["id"],
+        customer_id=row["customer_id"],
+        version=row["version"],
+        cdn_url=public_url,
+        websocket_url=websocket_url,
+        api_url=f"{public_url}/functions/v1",
+        branding=Branding.model_validate(row["branding"]),
+        behavior=PublicBehavior(
+            **behavior.model_dump(),
+            effective_message=behavior.online_message if is_online else behavior.away_message,
+        ),
+        localization=Localization.model_validate(row["localization"]),
+        features=Features.model_validate(row["features"]),
+        working_hours=PublicHours(enabled=working_hours.enabled, timezone=working_hours.timezone, is_open=open_now),
+        agents=Availability(
+            online_count=row["online_count"],
+            is_online=is_online,
+            available_agents=[AgentRef(**agent) for agent in row["available_agents"]] if open_now else [],
+        ),
+        routing=RoutingRules.model_validate(row["routing_rules"]),
+        timestamp=now,
+        cache_key=f"{row['id']}-{row['version']}",
+    )
+
+
+async def list_all(tx: TenantTransaction, cursor: UUID | None, limit: int) -> Page[Widget]:
+    """The customer's widgets, oldest first."""
+    rows = await tx.all("widgets.list", after=cursor, limit=limit + 1)
+    return Page(
+        items=[_widget(row) for row in rows[:limit]],
+        next_cursor=str(rows[limit - 1]["id"]) if len(rows) > limit else None,
+    )
+
+
+async def create(tx: TenantTransaction, config: WidgetConfig, request: audit.Origin) -> Widget:
+    """Raises PlanLimitReached when the customer has as many widgets as its plan allows."""
+    await tx.send("customers.lock")
+    room = await tx.one("widgets.room")
+    if not room or not room["is_left"]:
+        raise PlanLimitReached("The plan allows no more widgets.")
+    row = await tx.one("widgets.insert", **_columns(config))
+    assert row is not None
+    widget = _widget(row)
+    await audit.record(tx, request, "widget.created", "widget", widget.id, {"after": config.model_dump(mode="json")})
+    return widget
+
+
+async def update(tx: TenantTransaction, widget_id: UUID, change: WidgetChange, request: audit.Origin) -> Widget:
+    """Merge the change into the widget, raise its version, and write down what changed.
+
+    Raises WidgetNotFound; ValidationFailed when the merged configuration does not hold.
+    """
+    before = await tx.one("widgets.lock", widget_id=widget_id)
+    if before is None:
+        raise WidgetNotFound
+    old = WidgetConfig.model_validate({field: before[field] for field in WidgetConfig.model_fields})
+    merged = old.model_dump(mode="json")
+    for field, value in change.model_dump(exclude_none=True).items():
+        merged[field] = {**merged[field], **value} if field in SECTIONS else value
+    try:
+        new = WidgetConfig.model_validate(merged)
+    except ValidationError as error:
+        raise ValidationFailed(errors=field_errors(error.errors(include_url=False))) from error
+    row = await tx.one("widgets.update", widget_id=widget_id, version=_next_version(before["version"]), **_columns(new))
+    assert row is not None
+    was, now = old.model_dump(mode="json"), new.model_dump(mode="json")
+    changed = {field: {"before": was[field], "after": now[field]} for field in now if was[field] != now[field]}
+    await audit.record(tx, request, "widget.updated", "widget", widget_id, {"version": row["version"], **changed})
+    return _widget(row)
+
+
+async def delete(tx: TenantTransaction, widget_id: UUID, request: audit.Origin) -> None:
+    """Take the widget off every page; its conversations stay."""
+    if await tx.one("widgets.delete", widget_id=widget_id) is None:
+        raise WidgetNotFound
+    await audit.record(tx, request, "widget.deleted", "widget", widget_id, {})
+
+
+def field_errors(errors: list[Any]) -> list[dict[str, str]]:
+    """Pydantic's errors as a problem tells them: where, and what is wrong."""
+    return [
+        {"field": ".".join(str(part) for part in error["loc"]), "message": error["msg"], "type": error["type"]}
+        for error in errors
+    ]
+
+
+def _next_version(version: str) -> str:
+    major, minor, patch = version.split(".")
+    return f"{major}.{minor}.{int(patch) + 1}"
+
+
+def _columns(config: WidgetConfig) -> dict[str, Any]:
+    values = config.model_dump(mode="json")
+    return {field: Jsonb(value) if field in SECTIONS else value for field, value in values.items()}
+
+
+def _widget(row: dict[str, Any]) -> Widget:
+    return Widget.model_validate({field: row[field] for field in Widget.model_fields})
+
+
+def now() -> datetime:
+    """The moment of the request."""
+    return datetime.now(UTC)

@@ -1,0 +1,96 @@
+"""What bodies, frames and answers are made of: the types and limits that every noun's models share."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+
+MAX_JSON_DEPTH = 20
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _canonical_uuid(value: Any) -> Any:
+    # uuid.UUID also takes braces, `urn:uuid:` and missing hyphens; one spelling an id is enough.
+    if isinstance(value, str) and not _UUID.fullmatch(value):
+        raise ValueError("must be a UUID such as 0190a5c2-7e3b-7cc0-8000-2d1c9e0f4a5b")
+    return value
+
+
+def _no_nul(text: str) -> str:
+    # Postgres cannot store it, and no person types it.
+    if "\0" in text:
+        raise ValueError("must not hold the NUL character")
+    return text
+
+
+def _no_nul_anywhere(value: dict[str, Any]) -> dict[str, Any]:
+    _walk(value, 0)
+    return value
+
+
+def _walk(value: Any, depth: int) -> None:
+    if depth > MAX_JSON_DEPTH:
+        raise ValueError(f"must not be nested deeper than {MAX_JSON_DEPTH} levels")
+    if isinstance(value, str):
+        _no_nul(value)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _no_nul(key)
+            _walk(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _walk(item, depth + 1)
+
+
+def _rfc3339(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Id = Annotated[UUID, BeforeValidator(_canonical_uuid)]
+Text = Annotated[str, AfterValidator(_no_nul)]
+ShortText = Annotated[str, StringConstraints(max_length=200), AfterValidator(_no_nul)]
+LongText = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_no_nul)]
+Url = Annotated[
+    str,
+    StringConstraints(max_length=2000, pattern=r"^https?://[^\s\\\x00-\x1f]+$"),
+    Field(examples=["https://example.com/a.png"]),
+]
+Attributes = Annotated[dict[str, Any], AfterValidator(_no_nul_anywhere)]
+Timestamp = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]
+
+
+class Body(BaseModel):
+    """What a client sends: a field that nobody knows is a mistake worth telling."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Nothing(Body):
+    """An empty object, for a request that says all by being made."""
+
+
+class Answer(BaseModel):
+    """What a client receives."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=False)
+
+
+Item = TypeVar("Item")
+
+
+class Page(Answer, Generic[Item]):
+    """A part of a list; the next one is asked for with `cursor=next_cursor`."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+class AgentRef(Answer):
+    """An agent as everybody may see it."""
+
+    id: UUID
+    name: str
+    avatar: str | None
