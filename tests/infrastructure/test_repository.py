@@ -13,7 +13,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 MACHINE_PATH = re.compile(r"(?<![\w.}/-])/(?:home|Users)/[\w.-]+/|(?<![\w.}/-])/root/\w|" + re.escape(f"{ROOT}/"))
 REGISTRY = re.compile(
     r"files\.pythonhosted\.org|pypi\.org/simple|registry\.(?:npmjs\.org|yarnpkg\.com|npmmirror\.com)"
-    r"|\bjfrog\.io|/artifactory/|--(?:extra-)?index-url|--find-links"
+    r"|\bjfrog\.io|--(?:extra-)?index-url[ =]|--find-links[ =]"
 )
 
 

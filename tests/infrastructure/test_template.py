@@ -1,6 +1,7 @@
 """What template.yaml promises, held against the code and against the rules of the house."""
 
 import importlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -55,7 +56,7 @@ def test_every_http_route_of_an_app_is_below_its_area_and_every_area_has_some(fu
         areas = {event["Path"].removesuffix("{proxy+}") for event in events if "Path" in event}
         if areas:
             app = importlib.import_module(function["Handler"].rpartition(".")[0]).app
-            mounted = f"{http.PREFIX}/{app.extra['area']}" if app.extra["area"] else ""
+            mounted = f"{http.PREFIX}/{app.state.area}" if app.state.area else ""
             served = {mounted + route.path for route in app.routes}
             assert all(any(path.startswith(area) for area in areas) for path in served), name
             assert all(any(path.startswith(area) for path in served) for area in areas), name
@@ -67,9 +68,7 @@ def test_every_package_of_functions_is_in_the_template(functions: Json) -> None:
 
 
 def test_every_function_has_its_build_target(functions: Json) -> None:
-    targets = dict(
-        re.findall(r"^build-(\w+): (\w+)\.package$", (ROOT / "functions/Makefile").read_text(), re.MULTILINE)
-    )
+    targets = dict(re.findall(r"^build-(\w+): (\w+)\.package$", (ROOT / "functions/Makefile").read_text(), re.MULTILINE))
     assert targets == {name: function["Handler"].split(".")[0] for name, function in functions.items()}
 
 
@@ -128,6 +127,21 @@ def test_each_function_reads_only_the_secrets_its_environment_names(template: Js
         for statement in statements(function["Policies"]):
             if statement["Action"] == "secretsmanager:GetSecretValue":
                 assert all(secret in named for secret in as_list(statement["Resource"])), name
+
+
+def test_exactly_the_functions_that_push_may_push(functions: Json) -> None:
+    for name, function in functions.items():
+        package = ROOT / "functions" / function["Handler"].split(".")[0]
+        source = "".join(path.read_text() for path in package.glob("*.py"))
+        actions = [action for statement in statements(function["Policies"]) for action in as_list(statement["Action"])]
+        assert ("execute-api:ManageConnections" in actions) == ("realtime" in source or "Pusher" in source), name
+        assert ("sqs:SendMessage" in actions) == ("realtime" in source), name  # a wide fan-out goes by the queue
+
+
+def test_every_schedule_names_a_task_that_exists(functions: Json) -> None:
+    tasks = importlib.import_module("maintenance.app").TASKS
+    events = functions["MaintenanceFunction"]["Events"].values()
+    assert {json.loads(event["Properties"]["Input"])["task"] for event in events} == set(tasks)
 
 
 def test_the_template_and_the_code_know_the_same_settings(template: Json, functions: Json) -> None:
