@@ -1620,8 +1620,6 @@ export interface components {
              * Format: uuid
              */
             agent_id: string;
-            /** Note */
-            note?: string | null;
         };
         /** Typing */
         Typing: {

@@ -3,7 +3,7 @@
 from typing import Any
 
 from livechat import db, loop
-from livechat.observe import logger, metrics
+from livechat.observe import logger
 
 PARTITIONS_AHEAD_MONTHS = 3
 
@@ -26,7 +26,6 @@ async def _make_partitions() -> dict[str, int]:
 TASKS = {"sweep": _sweep, "partitions": _make_partitions}
 
 
-@metrics.log_metrics(capture_cold_start_metric=True)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """The schedule's input names the task: {"task": "sweep" | "partitions"}. Raises KeyError for another."""

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from livechat.observe import logger, metrics
+from livechat.observe import logger
 from livechat.push import Pusher
 from livechat.settings import OutboundSettings
 
@@ -31,7 +31,6 @@ def _handle(record: SQSRecord) -> None:
     _pusher().post_all([(connection_id, frame) for connection_id in work["connection_ids"]], seconds=None)
 
 
-@metrics.log_metrics(capture_cold_start_metric=True)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return dict(process_partial_response(event=event, record_handler=_handle, processor=processor, context=context))

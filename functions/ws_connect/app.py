@@ -21,7 +21,7 @@ from livechat.frames import (
 )
 from livechat.identity import ConnectionHolder
 from livechat.messages import Sender
-from livechat.observe import logger, metrics
+from livechat.observe import logger
 from livechat.widgets import field_errors
 
 
@@ -115,7 +115,6 @@ def _action_of(value: Any) -> str | None:
     return action[:50] if isinstance(action, str) else None
 
 
-@metrics.log_metrics(capture_cold_start_metric=True)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request = event["requestContext"]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from livechat import agents, connections, messages, topics
 from livechat.db import TenantTransaction
@@ -22,7 +22,7 @@ from livechat.errors import (
     NotAssigned,
     NotEnded,
 )
-from livechat.wire import AgentRef, Answer, Attributes, Body, Id, LongText, Page, Text, Timestamp
+from livechat.wire import AgentRef, Answer, Attributes, Body, Id, LongText, Page, Timestamp
 
 Status = Literal["queued", "active", "resolved", "closed"]
 View = Literal["mine", "queue", "open", "resolved", "all"]
@@ -56,7 +56,6 @@ class ReadRequest(Body):
 class Transfer(Body):
     conversation_id: Id
     agent_id: Id
-    note: Annotated[Text, StringConstraints(max_length=1000)] | None = None
 
 
 class LastMessage(Answer):

@@ -20,12 +20,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from livechat import audit, errors, identity
 from livechat.errors import LivechatError
 from livechat.identity import SignedInAgent, TokenVisitor
-from livechat.observe import logger, metrics
+from livechat.observe import logger
 from livechat.settings import settings
 from livechat.widgets import field_errors
 
 MAX_BODY_BYTES = 256 * 1024
 PREFIX = "/functions/v1"
+PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 # A preflight names neither widget nor token, so it is answered for any Origin; no cookie is ever used, so `*` is enough.
 CORS_HEADERS = {
@@ -54,16 +55,19 @@ class Problem(BaseModel):
 
 
 class _StrictRequest(Request):
-    """Reads a body as the one JSON value that it unambiguously is."""
+    """A request whose body was read as the one JSON value that it unambiguously is."""
 
-    async def json(self) -> Any:
+    async def read_strictly(self) -> None:
+        """Raises PayloadTooLarge, UnsupportedMediaType, InvalidJson. FastAPI would make one vague error of all three."""
         body = await self.body()
         if len(body) > MAX_BODY_BYTES:
             raise errors.PayloadTooLarge(f"A body holds at most {MAX_BODY_BYTES} bytes.")
+        if not body:
+            return
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise errors.UnsupportedMediaType
-        return parse_json(body)
+        self._json = parse_json(body)
 
 
 class _StrictRoute(APIRoute):
@@ -72,7 +76,10 @@ class _StrictRoute(APIRoute):
 
         async def handle_strictly(request: Request) -> Response:
             _refuse_doubled_parameters(request)
-            return await handle(_StrictRequest(request.scope, request.receive))
+            strict = _StrictRequest(request.scope, request.receive)
+            if self.body_field is not None:
+                await strict.read_strictly()
+            return await handle(strict)
 
         return handle_strictly
 
@@ -163,11 +170,15 @@ def make_app(area: str, title: str) -> FastAPI:
 
 
 def lambda_handler(app: FastAPI) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """The Lambda handler of an app: Mangum, with the logger's context and the metrics flushed."""
+    """The Lambda handler of an app: Mangum, with the logger's context."""
     area = app.state.area
-    adapter = Mangum(app, lifespan="off", api_gateway_base_path=f"{PREFIX}/{area}" if area else "/")
+    adapter = Mangum(
+        app,
+        lifespan="off",
+        api_gateway_base_path=f"{PREFIX}/{area}" if area else "/",
+        text_mime_types=["application/json", PROBLEM_MEDIA_TYPE],
+    )
 
-    @metrics.log_metrics(capture_cold_start_metric=True)
     @logger.inject_lambda_context(clear_state=True)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return adapter(event, context)
@@ -186,9 +197,7 @@ def problem(request: Request, error: LivechatError) -> JSONResponse:
         errors=error.errors,
     )
     headers = {"retry-after": str(error.retry_after)} if error.retry_after is not None else None
-    return JSONResponse(
-        body.model_dump(exclude_none=True), error.status, headers=headers, media_type="application/problem+json"
-    )
+    return JSONResponse(body.model_dump(exclude_none=True), error.status, headers=headers, media_type=PROBLEM_MEDIA_TYPE)
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:

@@ -1,6 +1,5 @@
-"""Logs, metrics and traces: one logger, one set of metrics and one tracer for a function."""
+"""Logs: one structured logger for a function, with the request's id on every line."""
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 
 logger = Logger()
-metrics = Metrics()
