@@ -7,7 +7,7 @@ import type { ListName } from "./router";
 import type { AgentConversation, Colleague, Items, Me, Presence, Stats } from "./wire";
 
 const PAGE_SIZE = 50;
-const VIEWS: Record<ListName, string> = { mine: "mine", queue: "queue", all: "open", closed: "resolved" };
+const VIEWS: Record<ListName, string> = { mine: "mine", queue: "queue", all: "all", closed: "resolved" };
 
 class AgentHttp extends Http {
   constructor(

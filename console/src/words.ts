@@ -9,6 +9,7 @@ const PROBLEMS: Record<string, string> = {
   already_assigned: "A colleague took this conversation first.",
   conversation_closed: "This conversation has ended. Reopen it to write again.",
   conversation_not_found: "This conversation does not exist any more.",
+  another_conversation_open: "The visitor has begun another conversation meanwhile. Go on there.",
   content_too_long: "This message is too long. Send it in parts.",
   forbidden: "You are not allowed to do that. Ask your administrator.",
 };

@@ -49,6 +49,8 @@ export class Desk {
   private followed: string[] = [];
   private readonly refreshing = new Set<string>();
   private presenceCalls = 0;
+  /** What the agent chose last. The server forgets it when it hears nothing for long, as from a laptop that slept. */
+  private chosen: Presence;
   private connectionId: string | undefined;
   private stops: (() => void)[] = [];
   private cancelResync = () => {};
@@ -69,6 +71,7 @@ export class Desk {
     me: Me,
   ) {
     this.me = new Store(me);
+    this.chosen = me.status;
     this.inbox = new Store(emptyInbox(me.id));
     this.drafts = browserStore(() => sessionStorage, "livechat.console.draft.");
     this.socket = new Socket(edge, { ticket: () => api.ticket() });
@@ -90,7 +93,7 @@ export class Desk {
     this.stops = [
       abort,
       this.socket.on((frame) => this.received(frame)),
-      this.socket.onState((state) => state === "open" || this.scheduleResync()),
+      this.socket.onState((state) => state === "open" || this.lineLost()),
       this.socket.subscribe(`customer:${this.me.value.customer_id}`),
     ];
     this.socket.start();
@@ -147,6 +150,11 @@ export class Desk {
     this.scheduleResync();
   }
 
+  private lineLost(): void {
+    this.connectionId = undefined;
+    this.scheduleResync();
+  }
+
   private scheduleResync(): void {
     this.cancelResync();
     const hears = this.socket.hears(`customer:${this.me.value.customer_id}`);
@@ -154,10 +162,8 @@ export class Desk {
   }
 
   private async refreshMe(): Promise<void> {
-    const calls = this.presenceCalls;
     const me = await this.api.me().catch(() => null);
-    // An answer from before the agent's own choice would undo it on the screen.
-    if (me && calls === this.presenceCalls) this.me.set(me);
+    if (me) this.me.set({ ...me, status: this.chosen });
   }
 
   async loadColleagues(): Promise<void> {
@@ -343,17 +349,32 @@ export class Desk {
   // --- Presence ------------------------------------------------------------------------------------------------------
 
   async setPresence(status: Presence): Promise<void> {
-    const before = this.me.value.status;
+    const before = this.chosen;
     const call = ++this.presenceCalls;
-    this.me.patch({ status });
+    this.choose(status);
     try {
-      const me = await this.api.setPresence(status, this.connectionId);
+      const me = await this.sendPresence(status);
       if (call === this.presenceCalls) this.me.set(me);
     } catch (error) {
       if (call !== this.presenceCalls) return;
-      this.me.patch({ status: before });
+      this.choose(before);
       this.toasts.show({ text: problemText(error), tone: "bad" });
     }
+  }
+
+  private choose(status: Presence): void {
+    this.chosen = status;
+    this.me.patch({ status });
+  }
+
+  private async sendPresence(status: Presence): Promise<Me> {
+    const { connectionId } = this;
+    if (!connectionId) return this.api.setPresence(status);
+    return this.api.setPresence(status, connectionId).catch((error) => {
+      // The connection ended without this side knowing yet; the presence does not depend on it.
+      if (error instanceof Problem && error.code === "validation_failed") return this.api.setPresence(status);
+      throw error;
+    });
   }
 
   // --- Frames --------------------------------------------------------------------------------------------------------
@@ -363,7 +384,7 @@ export class Desk {
     if (frame.type === "subscribed" && ours) {
       this.connectionId = frame.connection_id;
       // The heartbeat belongs to a connection: the new one takes over what the agent had chosen.
-      if (this.me.value.status !== "offline") void this.setPresence(this.me.value.status);
+      if (this.chosen !== "offline") void this.setPresence(this.chosen);
       this.resync();
     } else if (frame.type === "message.created" && ours) {
       this.heardMessage(frame);
@@ -393,7 +414,8 @@ export class Desk {
       return;
     }
     const { status, current_chat_count, max_concurrent_chats } = heard;
-    this.me.patch({ status, current_chat_count, max_concurrent_chats });
+    this.choose(status);
+    this.me.patch({ current_chat_count, max_concurrent_chats });
   }
 
   private checkCount(): void {

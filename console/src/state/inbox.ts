@@ -75,7 +75,7 @@ export function belongs(list: ListName, conversation: AgentConversation, agentId
     case "queue":
       return conversation.status === "queued";
     case "all":
-      return isOpen(conversation);
+      return true;
     case "closed":
       return !isOpen(conversation);
   }
@@ -191,8 +191,8 @@ function setting(inbox: Inbox, conversation: AgentConversation): ReadonlyMap<str
 
 function withMessage(known: AgentConversation, message: MessagePreview, inbox: Inbox): AgentConversation {
   const isVisitors = message.sender_type === "visitor";
-  const isRead =
-    inbox.watched === known.id || (message.sender_type === "agent" && message.sender?.id === inbox.agentId);
+  // Whoever of the agents answers has read what was written before.
+  const isRead = inbox.watched === known.id || message.sender_type === "agent";
   return {
     ...known,
     last_seq: message.seq,

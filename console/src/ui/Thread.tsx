@@ -63,7 +63,7 @@ export function Thread({ id, list }: { id: string; list: ListName }) {
 function Body({ conversation }: { conversation: AgentConversation }) {
   const { desk } = useSurroundings();
   const me = useStore(desk.me, (value) => value);
-  const { thread, snapshot } = useThread(conversation.id);
+  const { thread, snapshot } = useThread(conversation.id, conversation.agent?.id === me.id);
   const isLate = useLate(snapshot.state === "loading");
 
   return (

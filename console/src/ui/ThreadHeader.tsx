@@ -21,11 +21,12 @@ interface ThreadHeaderProps {
 
 export function ThreadHeader({ conversation, list, isPanelOpen, onPanel }: ThreadHeaderProps) {
   const { desk } = useSurroundings();
-  const myId = useStore(desk.me, (me) => me.id);
+  const me = useStore(desk.me, (value) => value);
   const [isTransferring, setTransferring] = useState(false);
   const { id, visitor, agent, status } = conversation;
   const name = visitorName(visitor);
-  const isMine = agent?.id === myId;
+  const isMine = agent?.id === me.id;
+  const isMineToGive = isMine || me.role === "admin" || status === "queued";
 
   return (
     <header class="pane-head thread-head">
@@ -54,14 +55,12 @@ export function ThreadHeader({ conversation, list, isPanelOpen, onPanel }: Threa
           Reopen
         </button>
       )}
-      {isOpen(conversation) && (isMine || status === "queued") && (
+      {isOpen(conversation) && isMineToGive && (
         <Menu class="icon-button" name="More to do" label={<Icon name="more" size={18} />}>
-          {isMine && (
-            <button type="button" role="menuitem" onClick={() => setTransferring(true)}>
-              <Icon name="transfer" /> Transfer to a colleague…
-            </button>
-          )}
-          {isMine && (
+          <button type="button" role="menuitem" onClick={() => setTransferring(true)}>
+            <Icon name="transfer" /> {status === "queued" ? "Give to a colleague…" : "Transfer to a colleague…"}
+          </button>
+          {status === "active" && (
             <button type="button" role="menuitem" onClick={() => void desk.release(id)}>
               <Icon name="release" /> Return to queue
             </button>

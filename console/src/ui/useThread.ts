@@ -5,7 +5,11 @@ import type { Thread } from "../state/desk";
 import type { AgentConversation } from "../wire";
 import { useSurroundings } from "./context";
 
-export function useThread(id: string): { thread: Thread; snapshot: ConversationSnapshot<AgentConversation> } {
+/** `isReader`: whose conversation it is. Looking over a colleague's shoulder must not take the unread marks away. */
+export function useThread(
+  id: string,
+  isReader: boolean,
+): { thread: Thread; snapshot: ConversationSnapshot<AgentConversation> } {
   const { desk } = useSurroundings();
   const thread = useMemo(() => desk.thread(id), [desk, id]);
   const [snapshot, setSnapshot] = useState(() => thread.snapshot());
@@ -19,8 +23,8 @@ export function useThread(id: string): { thread: Thread; snapshot: ConversationS
     const look = () => {
       // A window in the background is not being read, even when it can be seen.
       const isLooking = document.visibilityState === "visible" && document.hasFocus();
-      desk.watch(isLooking ? id : null);
-      if (isLooking) desk.read(id);
+      desk.watch(isLooking && isReader ? id : null);
+      if (isLooking && isReader) desk.read(id);
     };
     look();
     const stop = thread.onMessage(look);
@@ -33,13 +37,13 @@ export function useThread(id: string): { thread: Thread; snapshot: ConversationS
       document.removeEventListener("visibilitychange", look);
       desk.watch(null);
     };
-  }, [desk, thread, id]);
+  }, [desk, thread, id, isReader]);
 
   // The first page is no arrival of a message; it is read when it is shown.
   const isReady = snapshot.state === "ready";
   useEffect(() => {
-    if (isReady && document.hasFocus()) desk.read(id);
-  }, [desk, id, isReady]);
+    if (isReady && isReader && document.hasFocus()) desk.read(id);
+  }, [desk, id, isReady, isReader]);
 
   return { thread, snapshot };
 }
