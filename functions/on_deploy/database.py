@@ -11,7 +11,7 @@ from yoyo import get_backend, read_migrations
 
 OWNER = "livechat_owner"
 # Requests end at 29 s; a statement that takes longer than this has gone astray.
-STATEMENT_TIMEOUT = "15s"
+TIMEOUTS = {"statement_timeout": "15s", "idle_in_transaction_session_timeout": "15s"}
 
 
 def ensure_roles(url: str, master: dict[str, Any], logins: list[dict[str, Any]]) -> None:
@@ -23,18 +23,12 @@ def ensure_roles(url: str, master: dict[str, Any], logins: list[dict[str, Any]])
     with psycopg.connect(conninfo, autocommit=True) as connection:
         _ensure_role(connection, OWNER, sql.SQL("nologin"))
         for login in logins:
-            options = sql.SQL("login nosuperuser nobypassrls nocreatedb nocreaterole password {}").format(
-                sql.Literal(login["password"])
-            )
-            _ensure_role(connection, login["username"], options)
-            for name, value in (
-                ("statement_timeout", STATEMENT_TIMEOUT),
-                ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT),
-            ):
+            # What is not said stays as the server's defaults have it: no superuser, no bypass of row security.
+            _ensure_role(connection, login["username"], sql.SQL("login password {}").format(sql.Literal(login["password"])))
+            for name, value in TIMEOUTS.items():
+                statement = sql.SQL("alter role {} set {} = {}")
                 connection.execute(
-                    sql.SQL("alter role {} set {} = {}").format(
-                        sql.Identifier(login["username"]), sql.Identifier(name), sql.Literal(value)
-                    )
+                    statement.format(sql.Identifier(login["username"]), sql.Identifier(name), sql.Literal(value))
                 )
         database = sql.Identifier(connection.info.dbname)
         # The master is no superuser on RDS: it must be a member to hand out what the owner owns, and to act as the owner.
