@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_settings import BaseSettings
 
-from livechat import http, settings
+from livechat import frames, http, settings
 from tests.infrastructure.conftest import ROOT, sam
 
 Json = Mapping[str, Any]
@@ -60,6 +60,11 @@ def test_every_http_route_of_an_app_is_below_its_area_and_every_area_has_some(fu
             served = {mounted + route.path for route in app.routes}
             assert all(any(path.startswith(area) for area in areas) for path in served), name
             assert all(any(path.startswith(area) for path in served) for area in areas), name
+
+
+def test_the_sockets_routes_are_the_frames_that_clients_may_send(resources: Json) -> None:
+    variants = frames.client_frame.json_schema()["discriminator"]["mapping"]
+    assert set(resources["WebSocketApi"]["Properties"]["Routes"]) == {"$connect", "$disconnect", "$default", *variants}
 
 
 def test_every_package_of_functions_is_in_the_template(functions: Json) -> None:
