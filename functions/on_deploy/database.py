@@ -39,7 +39,7 @@ def ensure_roles(url: str, master: dict[str, Any], logins: list[dict[str, Any]])
 
 def _ensure_role(connection: psycopg.Connection[Any], name: str, options: sql.Composable) -> None:
     exists = connection.execute("select from pg_roles where rolname = %s", [name]).fetchone()
-    verb = sql.SQL("alter") if exists else sql.SQL("create")
+    verb = sql.SQL("create") if exists is None else sql.SQL("alter")
     connection.execute(sql.SQL("{} role {} {}").format(verb, sql.Identifier(name), options))
 
 
