@@ -17,18 +17,23 @@ type Triple = readonly [number, number, number];
 const DEFAULT = "#3157d5";
 const LIGHT_SURFACE = "#ffffff";
 const DARK_SURFACE = "#1b1e24";
+const INK = "#14171c";
 const READABLE = 4.5;
+const NEARLY_READABLE = 3;
 
 export function accentOf(primary: string | undefined, scheme: "light" | "dark"): Accent {
   const rgb = parseHex(primary ?? "") ?? (parseHex(DEFAULT) as Triple);
   const [lightness, chroma, hue] = toOklch(rgb);
   const dark = scheme === "dark";
   const surface = dark ? DARK_SURFACE : LIGHT_SURFACE;
-  const fill = hex(rgb);
-  const on = contrast(fill, "#ffffff") >= READABLE ? "#ffffff" : bestText(fill);
+  // A colour on which white nearly reads is deepened until it does; on a light one the text is dark.
+  const given = hex(rgb);
+  const deepened = contrast(given, "#ffffff") >= NEARLY_READABLE;
+  const fill = deepened ? readableOn("#ffffff", lightness, chroma, hue, -1) : given;
+  const on = deepened ? "#ffffff" : INK;
   return {
     accent: fill,
-    hover: fromOklch(lightness + (on === "#ffffff" ? -0.05 : 0.05), chroma, hue),
+    hover: shade(fill, deepened ? -0.05 : 0.04),
     text: readableOn(surface, lightness, chroma, hue, dark ? 1 : -1),
     soft: dark ? fromOklch(0.3, Math.min(chroma, 0.06), hue) : fromOklch(0.955, Math.min(chroma, 0.025), hue),
     on,
@@ -50,14 +55,14 @@ export function contrast(a: string, b: string): number {
   return (high + 0.05) / (low + 0.05);
 }
 
-function bestText(fill: string): string {
-  const ink = "#14171c";
-  return contrast(fill, ink) >= contrast(fill, "#ffffff") ? ink : "#ffffff";
+function shade(colour: string, step: number): string {
+  const [lightness, chroma, hue] = toOklch(parseHex(colour) as Triple);
+  return fromOklch(lightness + step, chroma, hue);
 }
 
 /** Moves the lightness away from the surface until text of this hue can be read on it. */
 function readableOn(surface: string, lightness: number, chroma: number, hue: number, step: 1 | -1): string {
-  for (let l = lightness; l > 0 && l < 1; l += step * 0.02) {
+  for (let l = lightness; l > 0 && l < 1; l += step * 0.01) {
     const colour = fromOklch(l, chroma, hue);
     if (contrast(colour, surface) >= READABLE) return colour;
   }

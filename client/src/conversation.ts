@@ -163,10 +163,14 @@ export class Conversation<View extends ConversationView = ConversationView> {
 
   send(
     content: string,
-    extra: { message_type?: Message["message_type"]; metadata?: { [key: string]: Json } } = {},
+    extra: {
+      message_type?: Message["message_type"];
+      metadata?: { [key: string]: Json };
+      client_message_id?: string;
+    } = {},
   ): string {
     const item: PendingMessage = {
-      client_message_id: this.options.edge.newId(),
+      client_message_id: extra.client_message_id ?? this.options.edge.newId(),
       content,
       message_type: extra.message_type ?? "text",
       metadata: extra.metadata ?? {},

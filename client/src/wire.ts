@@ -124,6 +124,7 @@ export interface WidgetConfig {
     font_family?: string;
     widget_shape?: string;
     logo_url?: string | null;
+    color_scheme?: "light" | "dark" | "auto";
     [key: string]: Json | undefined;
   };
   behavior: {
@@ -131,7 +132,8 @@ export interface WidgetConfig {
     offset_x?: number;
     offset_y?: number;
     auto_open_enabled?: boolean;
-    auto_open_delay?: number;
+    auto_open_delay_seconds?: number;
+    z_index?: number;
     welcome_message?: string;
     effective_message?: string;
     away_message?: string;
