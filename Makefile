@@ -7,13 +7,14 @@ PYTHON ?= python3
 PORT ?= 8000
 LOCAL_DIR ?= .local
 RUNTIME ?= workers
+STAGE ?= dev
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export npm_config_cache := $(CURDIR)/.cache/npm
 export PIP_NO_CACHE_DIR := 1
 export PYTHONDONTWRITEBYTECODE :=
 bin := .venv/bin
 
-.PHONY: help run test lint format build types lock clean
+.PHONY: help run test lint format build types lock clean deploy
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,17 +36,31 @@ lock: .venv/installed ## Resolve the dependencies anew (hashes, no host names)
 	  --custom-compile-command "make lock" -c requirements/dev.txt requirements/runtime.in -o requirements/runtime.txt
 	npm install --package-lock-only
 
+test: .venv/installed node_modules/.package-lock.json ## Run every test: unit, database, infrastructure, gateway, browser
+	npm run --silent build
+	npm test
+	$(bin)/pytest tests/unit tests/database tests/infrastructure tests/gateway tests/browser
+
+lint: .venv/installed node_modules/.package-lock.json ## Check format, style and types of everything
+	$(bin)/ruff format --check --quiet .
+	$(bin)/ruff check --quiet .
+	$(bin)/mypy layers/common/livechat functions local scripts tests
+	npm run --silent lint
+	npm run --silent types:check
+
+format: .venv/installed node_modules/.package-lock.json ## Put everything into its usual form
+	$(bin)/ruff format --quiet .
+	$(bin)/ruff check --quiet --fix .
+	npm run --silent format
+
 types: .venv/installed node_modules/.package-lock.json ## Write docs/openapi.json from the apps, and the clients' types from it
 	PYTHONPATH=.:layers/common:functions $(bin)/python -m scripts.openapi
-	npx openapi-typescript docs/openapi.json --output client/src/wire.gen.ts
+	npm run --silent types:generate
 
 clean: ## Drop the local database, uploads and sign-ins
 	rm -rf $(LOCAL_DIR)
 
-STAGE ?= dev
 sam := SAM_CLI_TELEMETRY=0 $(bin)/sam
-
-.PHONY: deploy
 
 build: .venv/installed node_modules/.package-lock.json ## Build widget, console and the functions' artefacts
 	npm run build
