@@ -16,7 +16,15 @@ from psycopg.rows import DictRow, dict_row
 from pydantic import BaseModel
 
 from livechat import connections, domains, secrets
-from livechat.errors import CustomerSuspended, DatabaseUnavailable, DomainNotAllowed, Unauthenticated, WidgetNotFound
+from livechat.errors import (
+    AnotherConversationOpen,
+    Conflict,
+    CustomerSuspended,
+    DatabaseUnavailable,
+    DomainNotAllowed,
+    Unauthenticated,
+    WidgetNotFound,
+)
 from livechat.identity import (
     Actor,
     ConnectionHolder,
@@ -30,6 +38,9 @@ from livechat.identity import (
 from livechat.settings import settings
 
 HEARTBEAT_STALE_SECONDS = 15
+
+# What the client is told when a key refuses a row, by the key's name.
+UNIQUE_KEYS: dict[str, type[Conflict]] = {"conversations_visitor_id_open_key": AnotherConversationOpen}
 
 T = TypeVar("T", bound="Transaction")
 
@@ -146,6 +157,8 @@ async def _transaction(kind: type[T]) -> AsyncIterator[T]:
         connection = await _pool.get()
         async with connection.pipeline(), connection.transaction():
             yield kind(connection)
+    except psycopg.errors.UniqueViolation as error:
+        raise UNIQUE_KEYS.get(error.diag.constraint_name or "", Conflict) from error
     except psycopg.OperationalError as error:
         # The connection's state is unknown: whether a commit arrived is for the client's retry to find out.
         await _pool.drop()

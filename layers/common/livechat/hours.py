@@ -1,6 +1,7 @@
 """Working hours: whether a widget's team is at work at a given moment, in the widget's time zone."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -14,8 +15,13 @@ DAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday",
 ClockTime = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
 
 
+@cache
+def _zones() -> set[str]:
+    return available_timezones()  # reads a directory: 3 ms
+
+
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError("must be an IANA time zone such as Europe/Berlin")
     return name
 
