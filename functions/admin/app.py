@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from livechat import agents, customers, db, http, widgets
+from livechat import agents, customers, db, edge, http, widgets
 from livechat.customers import Customer, RefreshedKey
 from livechat.errors import InvalidQuery
 from livechat.widgets import Widget, WidgetChange, WidgetConfig
@@ -34,7 +34,9 @@ async def put_widget(
 ) -> Widget:
     async with db.tenant(caller) as tx:
         agents.must_be_admin(tx)
-        return await widgets.update(tx, widget_id, change, origin)
+        widget = await widgets.update(tx, widget_id, change, origin)
+    await edge.invalidate_config()
+    return widget
 
 
 @app.delete("/widget", status_code=204)
@@ -42,6 +44,7 @@ async def delete_widget(caller: http.AgentDep, origin: http.AuditDep, widget_id:
     async with db.tenant(caller) as tx:
         agents.must_be_admin(tx)
         await widgets.delete(tx, widget_id, origin)
+    await edge.invalidate_config()
 
 
 @app.get("/customer")
@@ -55,7 +58,9 @@ async def get_customer(caller: http.AgentDep) -> Customer:
 async def post_refresh_key(caller: http.AgentDep, origin: http.AuditDep, body: Nothing | None = None) -> RefreshedKey:
     async with db.tenant(caller) as tx:
         agents.must_be_admin(tx)
-        return await customers.refresh_key(tx, origin)
+        refreshed = await customers.refresh_key(tx, origin)
+    await edge.invalidate_config()
+    return refreshed
 
 
 def _widget_cursor(cursor: str | None) -> UUID | None:

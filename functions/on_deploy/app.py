@@ -68,12 +68,11 @@ def _answer(event: dict[str, Any], context: Any, status: str, reason: str) -> No
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    settings = DeploymentSettings()
     if "RequestType" not in event:
-        return _act(settings, event)
+        return _act(DeploymentSettings(), event)
     try:
         # A deleted stack takes its database and buckets along as their own policies say; nothing is left to do here.
-        done = {} if event["RequestType"] == "Delete" else _deploy(settings, event.get("ResourceProperties", {}))
+        done = {} if event["RequestType"] == "Delete" else _deploy(DeploymentSettings(), event.get("ResourceProperties", {}))
     except Exception as error:
         logger.exception("deployment failed")
         if "ResponseURL" not in event:

@@ -145,7 +145,8 @@ async def _connect() -> psycopg.AsyncConnection[DictRow]:
         connect_timeout=5,
         application_name="livechat",
     )
-    return await psycopg.AsyncConnection.connect(conninfo, autocommit=True, row_factory=dict_row)
+    threshold = None if wanted.database_is_proxied else 5
+    return await psycopg.AsyncConnection.connect(conninfo, autocommit=True, row_factory=dict_row, prepare_threshold=threshold)
 
 
 _pool = _Pool()

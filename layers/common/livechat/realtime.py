@@ -1,14 +1,13 @@
 """Pushing frames to sockets, after the commit and before the answer: a push is a hint, so it never fails a request."""
 
 import asyncio
-import json
 from collections import defaultdict
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
 
-from livechat import connections, db
+from livechat import connections, db, outbound
 from livechat.db import TenantTransaction
 from livechat.identity import Customer
 from livechat.observe import logger
@@ -45,7 +44,7 @@ async def publish(tx: TenantTransaction) -> None:
         if not posts:
             return
         if len({connection_id for connection_id, _ in posts}) > WIDE_AUDIENCE and settings().outbound_queue_url:
-            await asyncio.to_thread(_enqueue, posts)
+            await outbound.hand_over(_wide_fan_out(posts))
             return
         gone = await asyncio.to_thread(pusher().post_all, posts)
         if gone:
@@ -63,19 +62,13 @@ async def answer(connection_id: str, frame: BaseModel) -> None:
         logger.exception("answering failed")
 
 
-@cache
-def _queue() -> Any:
-    import boto3
-
-    return boto3.client("sqs")
-
-
-def _enqueue(posts: list[tuple[str, bytes]]) -> None:
-    """Hand a wide fan-out to the outbound function: one message for a frame and its listeners."""
+def _wide_fan_out(posts: list[tuple[str, bytes]]) -> list[dict[str, Any]]:
+    """Work for the outbound function: one piece for a frame and its listeners."""
     by_frame: dict[bytes, list[str]] = defaultdict(list)
     for connection_id, body in posts:
         by_frame[body].append(connection_id)
-    for body, ids in by_frame.items():
-        for at in range(0, len(ids), IDS_PER_QUEUE_MESSAGE):
-            text = json.dumps({"kind": "push", "frame": body.decode(), "connection_ids": ids[at : at + IDS_PER_QUEUE_MESSAGE]})
-            _queue().send_message(QueueUrl=settings().outbound_queue_url, MessageBody=text)
+    return [
+        {"kind": "push", "frame": body.decode(), "connection_ids": ids[at : at + IDS_PER_QUEUE_MESSAGE]}
+        for body, ids in by_frame.items()
+        for at in range(0, len(ids), IDS_PER_QUEUE_MESSAGE)
+    ]

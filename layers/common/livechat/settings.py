@@ -13,6 +13,9 @@ class Settings(BaseSettings):
 
     database_url: str = Field(description="Where Postgres listens, without credentials: postgresql://host:port/name?sslmode=…")
     database_secret: str = Field(description="The secret that holds the function's database credentials.")
+    database_is_proxied: bool = Field(
+        False, description="Behind RDS Proxy no statement is prepared: that would pin a client to its connection."
+    )
     signing_secret: str = Field(description="The secret that holds the key for visitor tokens and tickets.")
     websocket_url: str = Field(description="The wss:// address that clients connect to.")
     connections_url: str = Field(description="The address before /@connections, to push from.")
@@ -31,6 +34,7 @@ class OutboundSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LIVECHAT_", extra="ignore", frozen=True)
 
     connections_url: str = Field(description="The address before /@connections, to push from.")
+    distribution_id: str = Field("", description="The CloudFront distribution to invalidate; empty without one.")
 
 
 class DeploymentSettings(BaseSettings):
