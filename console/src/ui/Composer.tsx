@@ -107,6 +107,10 @@ function Writing({ conversation, thread }: { conversation: AgentConversation; th
         }}
         onBlur={() => thread.typing(false)}
         onKeyDown={(event) => {
+          if (event.key === "Escape" && !event.isComposing) {
+            event.currentTarget.blur();
+            document.querySelector<HTMLElement>(".row[aria-current]")?.focus();
+          }
           // While an input method composes, Enter chooses a word.
           if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
           event.preventDefault();

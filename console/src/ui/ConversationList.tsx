@@ -59,7 +59,7 @@ export function ConversationList({ list, open }: { list: ListName; open: string 
       </header>
       {status === "offline" && (
         <p class="list-notice">
-          New conversations do not come to you.
+          You are offline: nothing new comes.
           <button type="button" class="text-button" onClick={() => void desk.setPresence("online")}>
             Go online
           </button>

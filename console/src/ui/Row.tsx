@@ -80,7 +80,7 @@ function Facts({ conversation, list, agentId, now }: Pick<RowProps, "conversatio
           class={waited > TOO_LONG_A_WAIT ? "wait too-long" : waited > LONG_WAIT ? "wait long" : "wait"}
           title={`Since ${exactTime(since)}`}
         >
-          <Icon name="clock" size={12} /> Waiting {waited < 60 ? "since now" : duration(waited)}
+          <Icon name="clock" size={12} /> {waited < 60 ? "Just arrived" : `Waiting ${duration(waited)}`}
         </span>
       )}
       {conversation.status === "resolved" && <span>Resolved</span>}

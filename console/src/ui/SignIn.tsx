@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { asksForCode, type Challenge } from "../identity/cognito";
 import type { Session } from "../identity/session";
 import { signInProblem } from "../identity/words";
+import { focusOnAppearance } from "./hooks";
 import { Icon } from "./Icon";
 
 interface SignInProps {
@@ -88,7 +89,7 @@ function PasswordForm({ isBusy, problem, notice, onSubmit }: PasswordFormProps) 
       {notice && !problem && <p class="notice">{notice}</p>}
       <label class="field">
         E-mail
-        <input name="email" type="email" autocomplete="username" required autofocus inputmode="email" />
+        <input name="email" type="email" autocomplete="username" required ref={focusOnAppearance} inputmode="email" />
       </label>
       <label class="field">
         Password
@@ -134,7 +135,7 @@ function ChallengeForm({ challenge, isBusy, problem, onAnswer, onBack }: Challen
         </p>
         <label class="field">
           Code
-          <input name="code" inputmode="numeric" autocomplete="one-time-code" required autofocus />
+          <input name="code" inputmode="numeric" autocomplete="one-time-code" required ref={focusOnAppearance} />
         </label>
         <Problem text={problem} />
         <button type="submit" class="button primary wide" disabled={isBusy}>
@@ -174,7 +175,7 @@ function ChallengeForm({ challenge, isBusy, problem, onAnswer, onBack }: Challen
       <input type="hidden" name="username" autocomplete="username" value={challenge.username} />
       <label class="field">
         New password
-        <input name="password" type="password" autocomplete="new-password" required autofocus />
+        <input name="password" type="password" autocomplete="new-password" required ref={focusOnAppearance} />
       </label>
       <label class="field">
         New password again

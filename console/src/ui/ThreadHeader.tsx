@@ -34,15 +34,27 @@ export function ThreadHeader({ conversation, list, isPanelOpen, onPanel }: Threa
         <Icon name="back" size={18} />
         <span class="only-said">Back to the list</span>
       </Link>
-      <Avatar id={visitor.id} name={name} size={32} />
       <div class="thread-who">
-        <h2 class="cut">{name}</h2>
-        <p class="soft cut">{standing(conversation, isMine)}</p>
+        <Avatar id={visitor.id} name={name} size={32} />
+        <div class="thread-who-text">
+          <h2 class="cut">
+            <span class="beside-panel">{name}</span>
+            <button
+              type="button"
+              class="opens-panel cut"
+              aria-expanded={isPanelOpen}
+              aria-label={`${name}: about the visitor`}
+              onClick={onPanel}
+            >
+              {name}
+            </button>
+          </h2>
+          <p class="soft cut">{standing(conversation, isMine)}</p>
+        </div>
       </div>
-      <span class="grow" />
       {status === "queued" && (
-        <button type="button" class="button primary" onClick={() => void desk.take(id)}>
-          Take conversation
+        <button type="button" class="button primary" aria-label="Take conversation" onClick={() => void desk.take(id)}>
+          Take<span class="only-wide"> conversation</span>
         </button>
       )}
       {status === "active" && isMine && (
@@ -70,16 +82,6 @@ export function ThreadHeader({ conversation, list, isPanelOpen, onPanel }: Threa
           </button>
         </Menu>
       )}
-      <button
-        type="button"
-        class="icon-button thread-panel"
-        aria-expanded={isPanelOpen}
-        aria-label="About the visitor"
-        title="About the visitor"
-        onClick={onPanel}
-      >
-        <Icon name="panel" size={18} />
-      </button>
       {isTransferring && <Transfer conversation={conversation} onClose={() => setTransferring(false)} />}
     </header>
   );

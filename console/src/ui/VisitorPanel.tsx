@@ -1,5 +1,6 @@
 /** Who is asking, from where, and how the conversation went. */
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { ago, browserName, exactTime, languageName, preciseDuration, shortUrl, visitorName } from "../format";
 import type { AgentConversation } from "../wire";
 import { Avatar } from "./Avatar";
@@ -17,6 +18,10 @@ interface VisitorPanelProps {
 export function VisitorPanel({ conversation, isOpen, onClose }: VisitorPanelProps) {
   const { visitor, context, feedback, visitor_info: info } = conversation;
   const now = useNow(60_000);
+  const closer = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (isOpen) closer.current?.focus();
+  }, [isOpen]);
   const name = visitorName(visitor);
   const text = (key: string) => (typeof context[key] === "string" ? (context[key] as string) : "");
   const agent = text("user_agent");
@@ -28,10 +33,18 @@ export function VisitorPanel({ conversation, isOpen, onClose }: VisitorPanelProp
 
   return (
     <>
-      {isOpen && <button type="button" class="panel-shade" aria-label="Close" onClick={onClose} />}
-      <aside class={isOpen ? "panel open" : "panel"} aria-label="About the visitor">
+      {isOpen && <button type="button" class="panel-shade" tabIndex={-1} aria-hidden="true" onClick={onClose} />}
+      <aside
+        class={isOpen ? "panel open" : "panel"}
+        aria-label="About the visitor"
+        onKeyDown={(event) => {
+          if (event.key !== "Escape" || !isOpen) return;
+          event.stopPropagation();
+          onClose();
+        }}
+      >
         <div class="panel-who">
-          <button type="button" class="icon-button panel-close" aria-label="Close" onClick={onClose}>
+          <button ref={closer} type="button" class="icon-button panel-close" aria-label="Close" onClick={onClose}>
             <Icon name="close" size={18} />
           </button>
           <Avatar id={visitor.id} name={name} size={48} />

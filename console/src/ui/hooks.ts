@@ -22,6 +22,11 @@ export function useLate(waiting: boolean, after = 150): boolean {
   return waiting && isLate;
 }
 
+/** For what has just appeared and is to be filled in: the `autofocus` attribute works only while a page loads. */
+export function focusOnAppearance(element: HTMLElement | null): void {
+  element?.focus();
+}
+
 function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
