@@ -28,10 +28,12 @@ export type Thread = Conversation<AgentConversation>;
 const RESYNC_MS = 60_000;
 /** Where no socket can be had, the same questions do its work. */
 const POLL_MS = 5_000;
-/** An event and the count it changes come separately; a difference that lasts longer is a lost event. */
-const COUNT_SETTLES_MS = 1_000;
+/** What belongs together comes in several events; a difference that lasts longer is a lost one. */
+const EVENTS_SETTLE_MS = 1_000;
 /** Conversations kept subscribed, so that going back and forth between them shows them at once. */
 const FOLLOWED = 6;
+/** Where a conversation keeps what it has not sent yet: `outbox:<conversation>:<message>`. */
+const OUTBOX = "outbox:";
 
 export class Desk {
   readonly me: Store<Me>;
@@ -101,6 +103,8 @@ export class Desk {
     void this.load("queue");
     void this.loadColleagues();
     this.scheduleResync();
+    // What was written before a reload goes out, wherever the agent looks now.
+    for (const key of this.edge.store.keys(OUTBOX)) this.thread(key.slice(OUTBOX.length).split(":")[0] as string);
   }
 
   stop(): void {
@@ -205,10 +209,18 @@ export class Desk {
       this.threads.set(id, thread);
     }
     this.followed = [...this.followed.filter((other) => other !== id), id];
-    for (const left of this.followed.splice(0, Math.max(0, this.followed.length - FOLLOWED)))
-      this.threads.get(left)?.close();
+    this.leaveOldest();
     thread.open();
     return thread;
+  }
+
+  /** Lets go of what was not looked at for longest, unless something there waits to be sent. */
+  private leaveOldest(): void {
+    const free = this.followed
+      .slice(0, -FOLLOWED)
+      .filter((id) => this.threads.get(id)?.snapshot().pending.length === 0);
+    for (const id of free) this.threads.get(id)?.close();
+    this.followed = this.followed.filter((id) => !free.includes(id));
   }
 
   /** Which conversation the agent is looking at, if any. */
@@ -242,12 +254,11 @@ export class Desk {
   private compare(view: Pick<AgentConversation, "id" | "status" | "agent" | "last_seq">): void {
     const known = find(this.inbox.value, view.id);
     if (!known || view.last_seq < known.last_seq) return;
-    if (view.status !== known.status || view.agent?.id !== known.agent?.id) {
-      this.edge.clock.after(COUNT_SETTLES_MS, () => {
-        const later = find(this.inbox.value, view.id);
-        if (later && later.last_seq <= view.last_seq && later.status !== view.status) void this.refresh(view.id);
-      });
-    }
+    if (isSameStanding(view, known)) return;
+    this.edge.clock.after(EVENTS_SETTLE_MS, () => {
+      const later = find(this.inbox.value, view.id);
+      if (later && later.last_seq <= view.last_seq && !isSameStanding(view, later)) void this.refresh(view.id);
+    });
   }
 
   // --- What the agent decides ----------------------------------------------------------------------------------------
@@ -420,7 +431,7 @@ export class Desk {
 
   private checkCount(): void {
     this.cancelCountCheck();
-    this.cancelCountCheck = this.edge.clock.after(COUNT_SETTLES_MS, () => {
+    this.cancelCountCheck = this.edge.clock.after(EVENTS_SETTLE_MS, () => {
       const { pages, waiting } = this.inbox.value;
       if (pages.queue.state !== "ready" || pages.queue.cursor !== null) return;
       if (listed(this.inbox.value, "queue").length !== waiting) void this.load("queue");
@@ -430,6 +441,12 @@ export class Desk {
   private dispatch(action: InboxAction): void {
     this.inbox.set(reduce(this.inbox.value, action));
   }
+}
+
+type Standing = Pick<AgentConversation, "status" | "agent">;
+
+function isSameStanding(a: Standing, b: Standing): boolean {
+  return a.status === b.status && a.agent?.id === b.agent?.id;
 }
 
 /** The fields of `before` that `change` names. */
