@@ -11,20 +11,6 @@ const BUDGET = 40 * KB;
 /** Agents use the last two versions of a browser; the popover came last, in Safari 17 and Firefox 125. */
 const TARGET = ["es2022", "chrome120", "safari17", "firefox125"];
 
-/**
- * The tokens of a sign-in are in this page, so nothing but its own files runs here. The identity provider and the socket
- * live on hosts that only the deployment knows; plain http is for a developer's own machine.
- */
-const POLICY = {
-  "default-src": "'none'",
-  "script-src": "'self'",
-  "style-src": "'self'",
-  "img-src": "'self' https: data:",
-  "connect-src": "'self' https: wss: http://127.0.0.1:* ws://127.0.0.1:* http://localhost:* ws://localhost:*",
-  "base-uri": "'none'",
-  "form-action": "'none'",
-};
-
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const dist = here("dist/");
 
@@ -65,9 +51,6 @@ const style = await publish("console", "css", await bundle("src/styles/index.css
 const icon = await publish("icon", "svg", await readFile(here("icon.svg"), "utf8"));
 
 const values = {
-  csp: Object.entries(POLICY)
-    .map(([directive, sources]) => `${directive} ${sources}`)
-    .join("; "),
   script: script.path,
   scriptIntegrity: script.integrity,
   style: style.path,

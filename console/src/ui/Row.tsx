@@ -28,7 +28,7 @@ export function Row({ conversation, list, isOpen, agentId, now }: RowProps) {
       class={`row${unread > 0 ? " unread" : ""}`}
       to={{ page: "inbox", list, conversation: conversation.id }}
       isCurrent={isOpen}
-      onFollow={() => requestAnimationFrame(() => document.querySelector<HTMLElement>(".composer textarea")?.focus())}
+      onFollow={() => requestAnimationFrame(beginWriting)}
     >
       <Avatar id={visitor.id} name={name} size={32} />
       <span class="row-text">
@@ -52,6 +52,11 @@ export function Row({ conversation, list, isOpen, agentId, now }: RowProps) {
       </span>
     </Link>
   );
+}
+
+/** Where there is one pane, a keyboard on the screen would hide what was just opened. */
+function beginWriting(): void {
+  if (matchMedia("(min-width: 720px)").matches) document.querySelector<HTMLElement>(".composer textarea")?.focus();
 }
 
 function preview(
