@@ -19,9 +19,17 @@ function lowerColours(css) {
   });
 }
 
+/** The tokens are one file for all; a sheet keeps those it uses. */
+function dropUnused(css) {
+  const kept = css.replace(/(--[\w-]+):[^;{}]*(;|(?=\}))/g, (whole, name) =>
+    css.includes(`var(${name}`) ? whole : "",
+  );
+  return kept === css ? css : dropUnused(kept);
+}
+
 export async function bundleStyles(path) {
   const result = await build({ entryPoints: [path], bundle: true, minify: true, write: false, target: STYLE_TARGET });
-  const { code } = transformSync(lowerColours(result.outputFiles[0].text), { loader: "css", minify: true });
+  const { code } = transformSync(dropUnused(lowerColours(result.outputFiles[0].text)), { loader: "css", minify: true });
   return code.trim();
 }
 

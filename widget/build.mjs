@@ -27,10 +27,14 @@ async function bundle(entry, define = {}) {
     target: SCRIPT_TARGET,
     charset: "utf8",
     legalComments: "none",
-    jsx: "automatic",
-    jsxImportSource: "preact",
+    jsx: "transform",
+    jsxFactory: "h",
+    jsxFragment: "Fragment",
+    inject: entry.includes("app") ? [here("src/app/jsx.ts")] : [],
     define: { VERSION: JSON.stringify(version), ...define },
+    // Private members begin with an underscore, so that they may be renamed.
     mangleProps: /^_[a-z]/,
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false, verbatimModuleSyntax: true } },
     plugins: [stylesAsText],
   });
   return result.outputFiles[0].text;
@@ -64,7 +68,7 @@ const stylesText =
 const styles = await publish("widget", "css", stylesText);
 const loaderText = await bundle("src/loader/index.ts", {
   FULL: JSON.stringify(full),
-  STYLES: JSON.stringify(styles),
+  STYLES: JSON.stringify(styles.path),
 });
 await writeFile(`${dist}widget.js`, loaderText);
 

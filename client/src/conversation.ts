@@ -68,97 +68,102 @@ const TYPIST_GONE = 8_000;
 
 export class Conversation<View extends ConversationView = ConversationView> {
   readonly id: string;
-  private readonly log = new Log<Message>();
-  private readonly outbox: PendingMessage[] = [];
-  private readonly typists = new Map<string, Typist & { cancel: () => void }>();
-  private readonly changes = new Listeners<[ConversationSnapshot<View>]>();
-  private readonly arrivals = new Listeners<[Message]>();
-  private view: View | null = null;
-  private state: "loading" | "ready" | "failed" = "loading";
-  private problem: Problem | null = null;
-  private loadingOlder = false;
-  private following = false;
-  private syncing = false;
-  private syncAgain = false;
-  private syncFailures = 0;
-  private polling = false;
-  private pollWait = POLL_FIRST;
-  private sending = false;
-  private sendTries = 0;
-  private typingSentAt = Number.NEGATIVE_INFINITY;
-  private readSent = 0;
-  private release: (() => void)[] = [];
-  private cancelSync = () => {};
-  private cancelPoll = () => {};
-  private cancelResend = () => {};
-  private cancelTypingOver = () => {};
+  private readonly _log = new Log<Message>();
+  private readonly _outbox: PendingMessage[] = [];
+  private readonly _typists = new Map<string, Typist & { cancel: () => void }>();
+  private readonly _changes = new Listeners<[ConversationSnapshot<View>]>();
+  private readonly _arrivals = new Listeners<[Message]>();
+  private _view: View | null = null;
+  private _state: "loading" | "ready" | "failed" = "loading";
+  private _problem: Problem | null = null;
+  private _loadingOlder = false;
+  private _following = false;
+  private _syncing = false;
+  private _syncAgain = false;
+  private _syncFailures = 0;
+  private _polling = false;
+  private _pollWait = POLL_FIRST;
+  private _sending = false;
+  private _sendTries = 0;
+  private _typingSentAt = Number.NEGATIVE_INFINITY;
+  private _readSent = 0;
+  private _release: (() => void)[] = [];
+  private _cancelSync = () => {};
+  private _cancelPoll = () => {};
+  private _cancelResend = () => {};
+  private _cancelTypingOver = () => {};
 
-  constructor(private readonly options: ConversationOptions<View>) {
-    this.id = options.id;
-    this.restoreOutbox();
+  constructor(private readonly _options: ConversationOptions<View>) {
+    this.id = _options.id;
+    this._restoreOutbox();
   }
 
   get topic(): string {
     return `conversation:${this.id}`;
   }
 
+  /** The last entry shown. */
+  get lastSeq(): number {
+    return this._log.lastSeq;
+  }
+
   snapshot(): ConversationSnapshot<View> {
     return {
       id: this.id,
-      view: this.view,
-      messages: this.log.entries,
-      pending: this.outbox.slice(),
-      typing: [...this.typists.values()],
-      hasOlder: this.log.hasOlder,
-      loadingOlder: this.loadingOlder,
-      state: this.state,
-      problem: this.problem,
+      view: this._view,
+      messages: this._log.entries,
+      pending: this._outbox.slice(),
+      typing: [...this._typists.values()],
+      hasOlder: this._log.hasOlder,
+      loadingOlder: this._loadingOlder,
+      state: this._state,
+      problem: this._problem,
     };
   }
 
   onChange(listener: (snapshot: ConversationSnapshot<View>) => void): () => void {
-    return this.changes.add(listener);
+    return this._changes.add(listener);
   }
 
   /** Each entry once, when it appears after the first page; the own ones too. */
   onMessage(listener: (message: Message) => void): () => void {
-    return this.arrivals.add(listener);
+    return this._arrivals.add(listener);
   }
 
   /** Begins to follow: subscribes, loads the newest page, sends what still waits. */
   open(): void {
-    if (this.following) return;
-    this.following = true;
-    const { socket } = this.options;
-    this.release = [
-      socket.on((frame) => this.received(frame)),
-      socket.onState(() => this.watchLine()),
-      socket.subscribe(this.topic, () => (this.log.placed ? this.log.lastSeq : null)),
+    if (this._following) return;
+    this._following = true;
+    const { socket } = this._options;
+    this._release = [
+      socket.on((frame) => this._received(frame)),
+      socket.onState(() => this._watchLine()),
+      socket.subscribe(this.topic, () => (this._log.placed ? this._log.lastSeq : null)),
     ];
-    this.sync();
-    this.watchLine();
-    this.flush();
+    this._sync();
+    this._watchLine();
+    this._flush();
   }
 
   /** Stops following; what waits in the outbox stays there. */
   close(): void {
-    this.following = false;
-    for (const release of this.release.splice(0)) release();
-    this.cancelSync();
-    this.watchLine();
-    this.cancelResend();
-    this.cancelTypingOver();
-    for (const typist of this.typists.values()) typist.cancel();
-    this.typists.clear();
+    this._following = false;
+    for (const release of this._release.splice(0)) release();
+    this._cancelSync();
+    this._watchLine();
+    this._cancelResend();
+    this._cancelTypingOver();
+    for (const typist of this._typists.values()) typist.cancel();
+    this._typists.clear();
   }
 
   /** The page came back, or the network did. */
   nudge(): void {
-    if (!this.following) return;
-    this.pollWait = POLL_FIRST;
-    this.sync();
-    this.revive();
-    this.flush();
+    if (!this._following) return;
+    this._pollWait = POLL_FIRST;
+    this._sync();
+    this._revive();
+    this._flush();
   }
 
   send(
@@ -170,225 +175,225 @@ export class Conversation<View extends ConversationView = ConversationView> {
     } = {},
   ): string {
     const item: PendingMessage = {
-      client_message_id: extra.client_message_id ?? this.options.edge.newId(),
+      client_message_id: extra.client_message_id ?? this._options.edge.newId(),
       content,
       message_type: extra.message_type ?? "text",
       metadata: extra.metadata ?? {},
-      created_at: new Date(this.options.edge.clock.now()).toISOString(),
+      created_at: new Date(this._options.edge.clock.now()).toISOString(),
       state: "waiting",
       problem: null,
     };
-    this.revive();
-    this.outbox.push(item);
-    this.remember(item);
-    this.typingSentAt = Number.NEGATIVE_INFINITY;
-    this.cancelTypingOver();
-    this.changed();
-    this.flush();
+    this._revive();
+    this._outbox.push(item);
+    this._remember(item);
+    this._typingSentAt = Number.NEGATIVE_INFINITY;
+    this._cancelTypingOver();
+    this._changed();
+    this._flush();
     return item.client_message_id;
   }
 
   retry(clientMessageId: string): void {
-    const item = this.outbox.find((pending) => pending.client_message_id === clientMessageId);
+    const item = this._outbox.find((pending) => pending.client_message_id === clientMessageId);
     if (item?.state !== "failed") return;
     item.state = "waiting";
     item.problem = null;
-    this.sendTries = 0;
-    this.changed();
-    this.flush();
+    this._sendTries = 0;
+    this._changed();
+    this._flush();
   }
 
   /** Takes a message that failed out of the outbox; answers its text, to be written anew. */
   discard(clientMessageId: string): string | null {
-    const item = this.outbox.find((pending) => pending.client_message_id === clientMessageId);
+    const item = this._outbox.find((pending) => pending.client_message_id === clientMessageId);
     if (item?.state !== "failed") return null;
-    this.forget(item);
-    this.changed();
+    this._forget(item);
+    this._changed();
     return item.content;
   }
 
   /** To be called on every key press; what goes out is at most one frame in three seconds. */
   typing(isTyping: boolean): void {
-    const { edge, socket } = this.options;
-    this.cancelTypingOver();
+    const { edge, socket } = this._options;
+    this._cancelTypingOver();
     const now = edge.clock.now();
     if (isTyping) {
-      this.cancelTypingOver = edge.clock.after(TYPING_OVER, () => this.typing(false));
-      if (now - this.typingSentAt < TYPING_AGAIN) return;
-      if (socket.send({ action: "typing", conversation_id: this.id, is_typing: true })) this.typingSentAt = now;
-    } else if (this.typingSentAt > Number.NEGATIVE_INFINITY) {
-      this.typingSentAt = Number.NEGATIVE_INFINITY;
+      this._cancelTypingOver = edge.clock.after(TYPING_OVER, () => this.typing(false));
+      if (now - this._typingSentAt < TYPING_AGAIN) return;
+      if (socket.send({ action: "typing", conversation_id: this.id, is_typing: true })) this._typingSentAt = now;
+    } else if (this._typingSentAt > Number.NEGATIVE_INFINITY) {
+      this._typingSentAt = Number.NEGATIVE_INFINITY;
       socket.send({ action: "typing", conversation_id: this.id, is_typing: false });
     }
   }
 
   /** Everything up to the last entry shown has been seen. */
   read(): void {
-    const seq = this.log.lastSeq;
-    const known = this.options.as === "visitor" ? this.view?.visitor_read_seq : this.view?.agent_read_seq;
-    if (!this.log.placed || seq <= Math.max(this.readSent, known ?? 0)) return;
-    this.readSent = seq;
-    const { api, socket } = this.options;
+    const seq = this._log.lastSeq;
+    const known = this._options.as === "visitor" ? this._view?.visitor_read_seq : this._view?.agent_read_seq;
+    if (!this._log.placed || seq <= Math.max(this._readSent, known ?? 0)) return;
+    this._readSent = seq;
+    const { api, socket } = this._options;
     if (socket.send({ action: "read", conversation_id: this.id, seq })) return;
     api.read(this.id, seq).catch(() => {
-      if (this.readSent === seq) this.readSent = 0;
+      if (this._readSent === seq) this._readSent = 0;
     });
   }
 
   async loadOlder(): Promise<void> {
-    const first = this.log.entries[0]?.seq;
-    if (this.loadingOlder || first === undefined || first <= 1) return;
-    this.loadingOlder = true;
-    this.changed();
+    const first = this._log.entries[0]?.seq;
+    if (this._loadingOlder || first === undefined || first <= 1) return;
+    this._loadingOlder = true;
+    this._changed();
     try {
-      const page = await this.options.api.messages({ conversation_id: this.id, limit: PAGE, before: first });
-      this.log.addOlder(page.messages);
+      const page = await this._options.api.messages({ conversation_id: this.id, limit: PAGE, before: first });
+      this._log.addOlder(page.messages);
     } finally {
-      this.loadingOlder = false;
-      this.changed();
+      this._loadingOlder = false;
+      this._changed();
     }
   }
 
   /** Takes the server's newer word on the conversation itself, whoever asked for it. */
   update(view: View): void {
-    this.view = this.view
+    this._view = this._view
       ? {
           ...view,
-          visitor_read_seq: Math.max(view.visitor_read_seq, this.view.visitor_read_seq),
-          agent_read_seq: Math.max(view.agent_read_seq, this.view.agent_read_seq),
+          visitor_read_seq: Math.max(view.visitor_read_seq, this._view.visitor_read_seq),
+          agent_read_seq: Math.max(view.agent_read_seq, this._view.agent_read_seq),
         }
       : view;
-    this.log.hear(view.last_seq);
-    this.changed();
-    if (this.log.placed && this.log.behind) this.sync();
+    this._log.hear(view.last_seq);
+    this._changed();
+    if (this._log.placed && this._log.behind) this._sync();
   }
 
   // --- Catching up -------------------------------------------------------------------------------------------------
 
-  private received(frame: ServerFrame): void {
+  private _received(frame: ServerFrame): void {
     if (frame.type === "subscribed") {
       if (frame.topic !== this.topic) return;
-      this.log.hear(frame.last_seq);
+      this._log.hear(frame.last_seq);
       if (frame.conversation) this.update(frame.conversation as View);
-      if (this.log.placed && this.log.behind) this.sync();
-      this.watchLine();
+      if (this._log.placed && this._log.behind) this._sync();
+      this._watchLine();
     } else if (frame.type === "pong") {
       const seq = frame.seqs[this.id];
       if (seq === undefined) return;
-      this.log.hear(seq);
-      if (this.log.behind) this.sync();
+      this._log.hear(seq);
+      if (this._log.behind) this._sync();
     } else if (frame.type === "message.created") {
-      if (frame.topic === this.topic) this.take([frame.data]);
+      if (frame.topic === this.topic) this._take([frame.data]);
     } else if (frame.type === "conversation.updated") {
       if (frame.topic === this.topic) this.update(frame.data as View);
     } else if (frame.type === "typing") {
-      if (frame.conversation_id === this.id) this.heardTyping(frame, frame.is_typing);
+      if (frame.conversation_id === this.id) this._heardTyping(frame, frame.is_typing);
     } else if (frame.type === "read") {
-      if (frame.conversation_id !== this.id || !this.view) return;
+      if (frame.conversation_id !== this.id || !this._view) return;
       const key = frame.reader === "visitor" ? "visitor_read_seq" : "agent_read_seq";
-      if (frame.seq > this.view[key]) {
-        this.view = { ...this.view, [key]: frame.seq };
-        this.changed();
+      if (frame.seq > this._view[key]) {
+        this._view = { ...this._view, [key]: frame.seq };
+        this._changed();
       }
     }
   }
 
   /** Puts entries where they belong, and fetches when they show that some are missing. */
-  private take(messages: readonly Message[]): void {
-    const visible = this.log.add(messages);
+  private _take(messages: readonly Message[]): void {
+    const visible = this._log.add(messages);
     for (const message of visible) {
-      this.settle(message);
-      this.stopTypist(message);
+      this._settle(message);
+      this._stopTypist(message);
     }
-    this.changed();
-    for (const message of visible) this.arrivals.call(message);
-    if (this.log.placed && this.log.behind) this.sync();
+    this._changed();
+    for (const message of visible) this._arrivals.call(message);
+    if (this._log.placed && this._log.behind) this._sync();
   }
 
   /** Fetches until nothing is missing; one fetch at a time, whoever asks. */
-  private async sync(): Promise<void> {
-    if (this.syncing) {
-      this.syncAgain = true;
+  private async _sync(): Promise<void> {
+    if (this._syncing) {
+      this._syncAgain = true;
       return;
     }
-    this.syncing = true;
-    this.cancelSync();
-    const { api, edge } = this.options;
+    this._syncing = true;
+    this._cancelSync();
+    const { api, edge } = this._options;
     try {
       do {
-        this.syncAgain = false;
-        const before = this.log.lastSeq;
-        if (!this.log.placed) {
+        this._syncAgain = false;
+        const before = this._log.lastSeq;
+        if (!this._log.placed) {
           const page = await api.messages({ conversation_id: this.id, limit: PAGE });
-          if (!this.following) return;
-          for (const message of this.log.place(page.messages, page.last_seq)) this.settle(message);
-          this.accept(page.conversation);
+          if (!this._following) return;
+          for (const message of this._log.place(page.messages, page.last_seq)) this._settle(message);
+          this._accept(page.conversation);
         } else {
           const page = await api.messages({ conversation_id: this.id, limit: CATCH_UP_PAGE, after: before });
-          if (!this.following) return;
-          this.log.hear(page.last_seq);
-          this.take(page.messages);
-          this.accept(page.conversation);
+          if (!this._following) return;
+          this._log.hear(page.last_seq);
+          this._take(page.messages);
+          this._accept(page.conversation);
         }
-        this.syncFailures = 0;
-        if (this.log.lastSeq > before) this.pollWait = POLL_FIRST;
-        else if (this.log.behind)
+        this._syncFailures = 0;
+        if (this._log.lastSeq > before) this._pollWait = POLL_FIRST;
+        else if (this._log.behind)
           throw new Problem("unreadable", 200, "The server named entries that it did not give.");
-      } while (this.log.behind || this.syncAgain);
+      } while (this._log.behind || this._syncAgain);
     } catch (error) {
-      if (!this.following) return;
+      if (!this._following) return;
       const problem = error instanceof Problem ? error : new Problem("unreadable", 0, String(error));
-      if (!this.log.placed) {
-        this.state = "failed";
-        this.problem = problem;
-        this.changed();
+      if (!this._log.placed) {
+        this._state = "failed";
+        this._problem = problem;
+        this._changed();
       }
       if (problem.passing || problem.code === "unreadable") {
-        this.syncFailures++;
-        const wait = Math.min(POLL_LONGEST, 500 * 2 ** this.syncFailures) * (0.5 + edge.random() / 2);
-        this.cancelSync = edge.clock.after(Math.max(wait, (problem.retryAfter ?? 0) * 1000), () => this.sync());
+        this._syncFailures++;
+        const wait = Math.min(POLL_LONGEST, 500 * 2 ** this._syncFailures) * (0.5 + edge.random() / 2);
+        this._cancelSync = edge.clock.after(Math.max(wait, (problem.retryAfter ?? 0) * 1000), () => this._sync());
       }
     } finally {
-      this.syncing = false;
+      this._syncing = false;
     }
   }
 
-  private accept(view: View | undefined): void {
-    this.state = "ready";
-    this.problem = null;
+  private _accept(view: View | undefined): void {
+    this._state = "ready";
+    this._problem = null;
     if (view) this.update(view);
-    else this.changed();
+    else this._changed();
   }
 
   /** Polls for as long as the socket does not bring this conversation's frames. */
-  private watchLine(): void {
-    if (!this.following || this.options.socket.hears(this.topic)) {
-      this.cancelPoll();
-      this.polling = false;
-      this.pollWait = POLL_FIRST;
+  private _watchLine(): void {
+    if (!this._following || this._options.socket.hears(this.topic)) {
+      this._cancelPoll();
+      this._polling = false;
+      this._pollWait = POLL_FIRST;
       return;
     }
-    if (this.polling) return;
-    this.polling = true;
-    this.cancelPoll = this.options.edge.clock.after(this.pollWait, () => {
-      this.polling = false;
-      this.pollWait = Math.min(POLL_LONGEST, this.pollWait * 1.5);
-      if (this.syncFailures === 0) this.sync();
-      this.watchLine();
+    if (this._polling) return;
+    this._polling = true;
+    this._cancelPoll = this._options.edge.clock.after(this._pollWait, () => {
+      this._polling = false;
+      this._pollWait = Math.min(POLL_LONGEST, this._pollWait * 1.5);
+      if (this._syncFailures === 0) this._sync();
+      this._watchLine();
     });
   }
 
   // --- Sending -----------------------------------------------------------------------------------------------------
 
-  private async flush(): Promise<void> {
-    if (this.sending || !this.following) return;
-    const item = this.outbox.find((pending) => pending.state === "waiting");
+  private async _flush(): Promise<void> {
+    if (this._sending || !this._following) return;
+    const item = this._outbox.find((pending) => pending.state === "waiting");
     if (!item) return;
-    this.sending = true;
-    this.cancelResend();
+    this._sending = true;
+    this._cancelResend();
     item.state = "sending";
-    this.changed();
-    const { api, as, edge } = this.options;
+    this._changed();
+    const { api, as, edge } = this._options;
     try {
       const stored = await api.post({
         conversation_id: this.id,
@@ -398,22 +403,22 @@ export class Conversation<View extends ConversationView = ConversationView> {
         metadata: item.metadata,
         client_message_id: item.client_message_id,
       });
-      this.sendTries = 0;
-      this.sending = false;
+      this._sendTries = 0;
+      this._sending = false;
       item.state = "sent";
-      this.pollWait = POLL_FIRST;
-      this.take([stored]);
-      this.flush();
+      this._pollWait = POLL_FIRST;
+      this._take([stored]);
+      this._flush();
     } catch (error) {
-      this.sending = false;
+      this._sending = false;
       const problem = error instanceof Problem ? error : new Problem("unreadable", 0, String(error));
-      if (problem.passing && ++this.sendTries < SEND_TRIES) {
+      if (problem.passing && ++this._sendTries < SEND_TRIES) {
         item.state = "waiting";
-        const wait = 500 * 2 ** this.sendTries * (0.5 + edge.random() / 2);
-        this.cancelResend = edge.clock.after(Math.max(wait, (problem.retryAfter ?? 0) * 1000), () => this.flush());
+        const wait = 500 * 2 ** this._sendTries * (0.5 + edge.random() / 2);
+        this._cancelResend = edge.clock.after(Math.max(wait, (problem.retryAfter ?? 0) * 1000), () => this._flush());
       } else if (problem.passing) {
         // Order is kept: what was written after it does not overtake it.
-        for (const other of this.outbox) {
+        for (const other of this._outbox) {
           if (other.state === "sent") continue;
           other.state = "failed";
           other.problem = problem;
@@ -421,24 +426,24 @@ export class Conversation<View extends ConversationView = ConversationView> {
       } else {
         item.state = "failed";
         item.problem = problem;
-        if (problem.code === "conversation_closed") this.sync();
+        if (problem.code === "conversation_closed") this._sync();
       }
-      this.changed();
-      if (!problem.passing) this.flush();
+      this._changed();
+      if (!problem.passing) this._flush();
     }
   }
 
   /** The log shows it now, so the outbox need not. */
-  private settle(message: Message): void {
-    if (message.client_message_id === null || message.sender_type !== this.options.as) return;
-    const item = this.outbox.find((pending) => pending.client_message_id === message.client_message_id);
-    if (item) this.forget(item);
+  private _settle(message: Message): void {
+    if (message.client_message_id === null || message.sender_type !== this._options.as) return;
+    const item = this._outbox.find((pending) => pending.client_message_id === message.client_message_id);
+    if (item) this._forget(item);
   }
 
   /** What failed for want of a network gets another chance, before anything written later. */
-  private revive(): void {
-    this.sendTries = 0;
-    for (const item of this.outbox) {
+  private _revive(): void {
+    this._sendTries = 0;
+    for (const item of this._outbox) {
       if (item.state === "failed" && item.problem?.passing) {
         item.state = "waiting";
         item.problem = null;
@@ -446,58 +451,58 @@ export class Conversation<View extends ConversationView = ConversationView> {
     }
   }
 
-  private outboxKey(item: PendingMessage): string {
+  private _outboxKey(item: PendingMessage): string {
     return `outbox:${this.id}:${item.client_message_id}`;
   }
 
-  private remember(item: PendingMessage): void {
+  private _remember(item: PendingMessage): void {
     const { client_message_id, content, message_type, metadata, created_at } = item;
     const kept = JSON.stringify({ client_message_id, content, message_type, metadata, created_at });
-    this.options.edge.store.set(this.outboxKey(item), kept);
+    this._options.edge.store.set(this._outboxKey(item), kept);
   }
 
-  private forget(item: PendingMessage): void {
-    const at = this.outbox.indexOf(item);
-    if (at >= 0) this.outbox.splice(at, 1);
-    this.options.edge.store.remove(this.outboxKey(item));
+  private _forget(item: PendingMessage): void {
+    const at = this._outbox.indexOf(item);
+    if (at >= 0) this._outbox.splice(at, 1);
+    this._options.edge.store.remove(this._outboxKey(item));
   }
 
-  private restoreOutbox(): void {
-    const { store } = this.options.edge;
+  private _restoreOutbox(): void {
+    const { store } = this._options.edge;
     for (const key of store.keys(`outbox:${this.id}:`)) {
       try {
         const kept = JSON.parse(store.get(key) ?? "");
-        this.outbox.push({ ...kept, state: "waiting", problem: null });
+        this._outbox.push({ ...kept, state: "waiting", problem: null });
       } catch {
         store.remove(key);
       }
     }
-    this.outbox.sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
+    this._outbox.sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
   }
 
   // --- Typing ------------------------------------------------------------------------------------------------------
 
-  private heardTyping(typist: Typist, isTyping: boolean): void {
+  private _heardTyping(typist: Typist, isTyping: boolean): void {
     const key = `${typist.sender_type}:${typist.sender?.id ?? ""}`;
-    this.typists.get(key)?.cancel();
-    this.typists.delete(key);
+    this._typists.get(key)?.cancel();
+    this._typists.delete(key);
     if (isTyping) {
-      const cancel = this.options.edge.clock.after(TYPIST_GONE, () => {
-        this.typists.delete(key);
-        this.changed();
+      const cancel = this._options.edge.clock.after(TYPIST_GONE, () => {
+        this._typists.delete(key);
+        this._changed();
       });
-      this.typists.set(key, { sender_type: typist.sender_type, sender: typist.sender, cancel });
+      this._typists.set(key, { sender_type: typist.sender_type, sender: typist.sender, cancel });
     }
-    this.changed();
+    this._changed();
   }
 
-  private stopTypist(message: Message): void {
+  private _stopTypist(message: Message): void {
     const key = `${message.sender_type}:${message.sender?.id ?? ""}`;
-    this.typists.get(key)?.cancel();
-    this.typists.delete(key);
+    this._typists.get(key)?.cancel();
+    this._typists.delete(key);
   }
 
-  private changed(): void {
-    this.changes.call(this.snapshot());
+  private _changed(): void {
+    this._changes.call(this.snapshot());
   }
 }

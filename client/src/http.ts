@@ -56,8 +56,8 @@ export interface Call {
 
 export class Http {
   constructor(
-    private readonly edge: Edge,
-    private readonly options: HttpOptions,
+    private readonly _edge: Edge,
+    private readonly _options: HttpOptions,
   ) {}
 
   get<Answer>(path: string, query: Call["query"] = {}): Promise<Answer> {
@@ -70,30 +70,30 @@ export class Http {
 
   async call<Answer>(method: string, path: string, call: Call = {}): Promise<Answer> {
     try {
-      return await this.once<Answer>(method, path, call);
+      return await this._once<Answer>(method, path, call);
     } catch (error) {
       const stale = error instanceof Problem && error.status === 401;
-      if (stale && this.options.refresh && (await this.options.refresh())) {
-        return await this.once<Answer>(method, path, call);
+      if (stale && this._options.refresh && (await this._options.refresh())) {
+        return await this._once<Answer>(method, path, call);
       }
       throw error;
     }
   }
 
-  private async once<Answer>(method: string, path: string, call: Call): Promise<Answer> {
+  private async _once<Answer>(method: string, path: string, call: Call): Promise<Answer> {
     const headers: Record<string, string> = { accept: "application/json" };
-    const token = await this.options.token?.();
+    const token = await this._options.token?.();
     if (token) headers.authorization = `Bearer ${token}`;
     if (call.body !== undefined) headers["content-type"] = "application/json";
 
     const abort = new AbortController();
     let late = false;
-    const cancel = this.edge.clock.after(call.timeout ?? this.options.timeout ?? 10_000, () => {
+    const cancel = this._edge.clock.after(call.timeout ?? this._options.timeout ?? 10_000, () => {
       late = true;
       abort.abort();
     });
     try {
-      const response = await this.edge.fetch(this.options.baseUrl + path + queryString(call.query), {
+      const response = await this._edge.fetch(this._options.baseUrl + path + queryString(call.query), {
         method,
         headers,
         credentials: "omit",
@@ -103,7 +103,7 @@ export class Http {
       const text = await response.text();
       if (!response.ok) throw problemFrom(response, text);
       const renewed = response.headers.get("x-visitor-token");
-      if (renewed) this.options.onToken?.(renewed);
+      if (renewed) this._options.onToken?.(renewed);
       return (text === "" ? undefined : parse(text, response.status)) as Answer;
     } catch (error) {
       if (error instanceof Problem) throw error;

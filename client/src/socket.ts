@@ -32,160 +32,160 @@ const GOOD_AFTER = 5_000;
 const CONVERSATION = "conversation:";
 
 export class Socket {
-  private current: SocketState = "idle";
-  private line: Line | null = null;
+  private _current: SocketState = "idle";
+  private _line: Line | null = null;
   /** Counts lines; what belongs to an earlier one is ignored. */
-  private generation = 0;
-  private tries = 0;
-  private openedAt = 0;
-  private hidden = false;
-  private problem: Problem | null = null;
-  private readonly subscriptions = new Map<string, Subscription>();
-  private readonly frames = new Listeners<[ServerFrame]>();
-  private readonly states = new Listeners<[SocketState]>();
-  private cancelRetry = () => {};
-  private cancelPing = () => {};
-  private cancelDeadline = () => {};
-  private cancelRenewal = () => {};
+  private _generation = 0;
+  private _tries = 0;
+  private _openedAt = 0;
+  private _hidden = false;
+  private _problem: Problem | null = null;
+  private readonly _subscriptions = new Map<string, Subscription>();
+  private readonly _frames = new Listeners<[ServerFrame]>();
+  private readonly _states = new Listeners<[SocketState]>();
+  private _cancelRetry = () => {};
+  private _cancelPing = () => {};
+  private _cancelDeadline = () => {};
+  private _cancelRenewal = () => {};
 
   constructor(
-    private readonly edge: Edge,
-    private readonly options: SocketOptions,
+    private readonly _edge: Edge,
+    private readonly _options: SocketOptions,
   ) {}
 
   get state(): SocketState {
-    return this.current;
+    return this._current;
   }
 
   /** Why no ticket was given, while `refused`. */
   get refusal(): Problem | null {
-    return this.problem;
+    return this._problem;
   }
 
   on(listener: (frame: ServerFrame) => void): () => void {
-    return this.frames.add(listener);
+    return this._frames.add(listener);
   }
 
   onState(listener: (state: SocketState) => void): () => void {
-    return this.states.add(listener);
+    return this._states.add(listener);
   }
 
   start(): void {
-    if (this.current === "idle") this.connect();
+    if (this._current === "idle") this._connect();
   }
 
   stop(): void {
-    this.drop();
-    this.tries = 0;
-    this.setState("idle");
+    this._drop();
+    this._tries = 0;
+    this._setState("idle");
   }
 
   /** The page came back, or the network did: find out now whether the line still works. */
   nudge(): void {
-    if (this.current === "waiting" || this.current === "refused") {
-      this.tries = 0;
-      this.connect();
-    } else if (this.current === "open") {
-      this.ping();
+    if (this._current === "waiting" || this._current === "refused") {
+      this._tries = 0;
+      this._connect();
+    } else if (this._current === "open") {
+      this._ping();
     }
   }
 
   setHidden(hidden: boolean): void {
-    if (this.hidden === hidden) return;
-    this.hidden = hidden;
-    if (this.current === "open") {
-      if (hidden) this.schedulePing();
-      else this.ping();
+    if (this._hidden === hidden) return;
+    this._hidden = hidden;
+    if (this._current === "open") {
+      if (hidden) this._schedulePing();
+      else this._ping();
     }
   }
 
   /** Holds the topic until the answer is called; `lastSeq` tells how far its log is known. */
   subscribe(topic: string, lastSeq: () => number | null = () => null): () => void {
-    const held = this.subscriptions.get(topic);
+    const held = this._subscriptions.get(topic);
     if (held) {
       held.holders++;
       held.lastSeq = lastSeq;
     } else {
-      this.subscriptions.set(topic, { lastSeq, confirmed: false, holders: 1 });
-      this.sendSubscribe(topic);
+      this._subscriptions.set(topic, { lastSeq, confirmed: false, holders: 1 });
+      this._sendSubscribe(topic);
     }
     let released = false;
     return () => {
-      const subscription = this.subscriptions.get(topic);
+      const subscription = this._subscriptions.get(topic);
       if (released || !subscription) return;
       released = true;
       if (--subscription.holders > 0) return;
-      this.subscriptions.delete(topic);
+      this._subscriptions.delete(topic);
       this.send({ action: "unsubscribe", topic });
     };
   }
 
   /** Whether frames of the topic arrive. */
   hears(topic: string): boolean {
-    return this.current === "open" && (this.subscriptions.get(topic)?.confirmed ?? false);
+    return this._current === "open" && (this._subscriptions.get(topic)?.confirmed ?? false);
   }
 
   /** False when there is no line to send on. */
   send(frame: ClientFrame): boolean {
-    if (this.current !== "open" || !this.line) return false;
+    if (this._current !== "open" || !this._line) return false;
     try {
-      this.line.send(JSON.stringify(frame));
+      this._line.send(JSON.stringify(frame));
       return true;
     } catch {
       return false;
     }
   }
 
-  private async connect(): Promise<void> {
-    this.drop();
-    const mine = this.generation;
-    this.tries++;
-    this.setState("connecting");
+  private async _connect(): Promise<void> {
+    this._drop();
+    const mine = this._generation;
+    this._tries++;
+    this._setState("connecting");
     let ticket: Pick<Ticket, "ticket" | "websocket_url">;
     try {
-      ticket = await this.options.ticket();
+      ticket = await this._options.ticket();
     } catch (error) {
-      if (mine !== this.generation) return;
+      if (mine !== this._generation) return;
       if (error instanceof Problem && !error.passing) {
-        this.problem = error;
-        this.setState("refused");
+        this._problem = error;
+        this._setState("refused");
       } else {
-        this.wait(error instanceof Problem ? error.retryAfter : null);
+        this._wait(error instanceof Problem ? error.retryAfter : null);
       }
       return;
     }
-    if (mine !== this.generation) return;
-    this.problem = null;
+    if (mine !== this._generation) return;
+    this._problem = null;
     const url = `${ticket.websocket_url}${ticket.websocket_url.includes("?") ? "&" : "?"}ticket=${encodeURIComponent(ticket.ticket)}`;
-    this.cancelDeadline = this.edge.clock.after(CONNECT_WITHIN, () => this.lost(mine));
+    this._cancelDeadline = this._edge.clock.after(CONNECT_WITHIN, () => this._lost(mine));
     try {
-      this.line = this.edge.connect(url, {
-        opened: () => this.opened(mine),
-        received: (text) => this.received(mine, text),
-        closed: () => this.lost(mine),
+      this._line = this._edge.connect(url, {
+        opened: () => this._opened(mine),
+        received: (text) => this._received(mine, text),
+        closed: () => this._lost(mine),
       });
     } catch {
-      this.lost(mine);
+      this._lost(mine);
     }
   }
 
-  private opened(mine: number): void {
-    if (mine !== this.generation) return;
-    this.cancelDeadline();
-    this.openedAt = this.edge.clock.now();
-    this.setState("open");
-    for (const topic of this.subscriptions.keys()) this.sendSubscribe(topic);
-    this.schedulePing();
-    const renewal = RENEW_AFTER - this.edge.random() * 600_000;
-    this.cancelRenewal = this.edge.clock.after(renewal, () => {
-      this.tries = 0;
-      this.connect();
+  private _opened(mine: number): void {
+    if (mine !== this._generation) return;
+    this._cancelDeadline();
+    this._openedAt = this._edge.clock.now();
+    this._setState("open");
+    for (const topic of this._subscriptions.keys()) this._sendSubscribe(topic);
+    this._schedulePing();
+    const renewal = RENEW_AFTER - this._edge.random() * 600_000;
+    this._cancelRenewal = this._edge.clock.after(renewal, () => {
+      this._tries = 0;
+      this._connect();
     });
   }
 
-  private received(mine: number, text: string): void {
-    if (mine !== this.generation) return;
-    this.cancelDeadline();
+  private _received(mine: number, text: string): void {
+    if (mine !== this._generation) return;
+    this._cancelDeadline();
     let frame: ServerFrame;
     try {
       frame = JSON.parse(text);
@@ -194,68 +194,68 @@ export class Socket {
     }
     if (frame === null || typeof frame !== "object") return;
     if (frame.type === "subscribed") {
-      const subscription = this.subscriptions.get(frame.topic);
+      const subscription = this._subscriptions.get(frame.topic);
       if (subscription) subscription.confirmed = true;
     }
-    this.frames.call(frame);
+    this._frames.call(frame);
   }
 
-  private lost(mine: number): void {
-    if (mine !== this.generation) return;
-    const good = this.current === "open" && this.edge.clock.now() - this.openedAt >= GOOD_AFTER;
-    if (good) this.tries = 0;
-    this.drop();
-    this.wait(null);
+  private _lost(mine: number): void {
+    if (mine !== this._generation) return;
+    const good = this._current === "open" && this._edge.clock.now() - this._openedAt >= GOOD_AFTER;
+    if (good) this._tries = 0;
+    this._drop();
+    this._wait(null);
   }
 
   /** Full jitter over a doubling span; at once after a good connection. */
-  private wait(retryAfter: number | null): void {
-    const span = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(this.tries - 1, 10));
-    const delay = this.tries === 0 ? 0 : Math.max(this.edge.random() * span, (retryAfter ?? 0) * 1000);
-    this.setState("waiting");
-    this.cancelRetry = this.edge.clock.after(delay, () => this.connect());
+  private _wait(retryAfter: number | null): void {
+    const span = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(this._tries - 1, 10));
+    const delay = this._tries === 0 ? 0 : Math.max(this._edge.random() * span, (retryAfter ?? 0) * 1000);
+    this._setState("waiting");
+    this._cancelRetry = this._edge.clock.after(delay, () => this._connect());
   }
 
-  private drop(): void {
-    this.generation++;
-    this.cancelRetry();
-    this.cancelPing();
-    this.cancelDeadline();
-    this.cancelRenewal();
-    for (const subscription of this.subscriptions.values()) subscription.confirmed = false;
-    const line = this.line;
-    this.line = null;
+  private _drop(): void {
+    this._generation++;
+    this._cancelRetry();
+    this._cancelPing();
+    this._cancelDeadline();
+    this._cancelRenewal();
+    for (const subscription of this._subscriptions.values()) subscription.confirmed = false;
+    const line = this._line;
+    this._line = null;
     line?.close();
   }
 
-  private sendSubscribe(topic: string): void {
-    const seq = this.subscriptions.get(topic)?.lastSeq() ?? null;
+  private _sendSubscribe(topic: string): void {
+    const seq = this._subscriptions.get(topic)?.lastSeq() ?? null;
     this.send({ action: "subscribe", topic, ...(seq === null ? {} : { after_seq: seq }) });
   }
 
-  private schedulePing(): void {
-    this.cancelPing();
-    this.cancelPing = this.edge.clock.after(this.hidden ? PING_EVERY_HIDDEN : PING_EVERY, () => this.ping());
+  private _schedulePing(): void {
+    this._cancelPing();
+    this._cancelPing = this._edge.clock.after(this._hidden ? PING_EVERY_HIDDEN : PING_EVERY, () => this._ping());
   }
 
   /** Tells how far each log is known; a line that stays silent after it is given up. */
-  private ping(): void {
+  private _ping(): void {
     const seqs: Record<string, number> = {};
-    for (const [topic, subscription] of this.subscriptions) {
+    for (const [topic, subscription] of this._subscriptions) {
       const seq = subscription.lastSeq();
       if (topic.startsWith(CONVERSATION) && seq !== null) seqs[topic.slice(CONVERSATION.length)] = seq;
-      if (!subscription.confirmed) this.sendSubscribe(topic);
+      if (!subscription.confirmed) this._sendSubscribe(topic);
     }
     this.send({ action: "ping", seqs });
-    this.schedulePing();
-    this.cancelDeadline();
-    const mine = this.generation;
-    this.cancelDeadline = this.edge.clock.after(ANSWER_WITHIN, () => this.lost(mine));
+    this._schedulePing();
+    this._cancelDeadline();
+    const mine = this._generation;
+    this._cancelDeadline = this._edge.clock.after(ANSWER_WITHIN, () => this._lost(mine));
   }
 
-  private setState(state: SocketState): void {
-    if (this.current === state) return;
-    this.current = state;
-    this.states.call(state);
+  private _setState(state: SocketState): void {
+    if (this._current === state) return;
+    this._current = state;
+    this._states.call(state);
   }
 }

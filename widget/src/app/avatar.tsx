@@ -1,32 +1,35 @@
-/** A picture, else initials on a colour derived from the id. */
+/** A picture, over initials on a colour derived from the id. */
 
-import { useState } from "preact/hooks";
 import { safeHref } from "./links.ts";
 
-export function Avatar({
-  id,
-  name,
-  picture,
-  size,
-}: {
+export interface Face {
   id: string;
-  name: string;
-  picture: string | null;
-  size: "s" | "m";
-}) {
-  const [broken, setBroken] = useState(false);
-  const href = picture && !broken ? safeHref(picture) : null;
+  name: string | null;
+  avatar: string | null;
+}
+
+export function Avatar({ face, size }: { face: Face; size: "s" | "m" }) {
+  const picture = face.avatar && safeHref(face.avatar);
   return (
-    <span class={`avatar avatar-${size} tone-${toneOf(id)}`} aria-hidden="true">
-      {href ? <img src={href} alt="" onError={() => setBroken(true)} /> : initialsOf(name)}
+    <span class={`avatar avatar-${size} tone-${toneOf(face.id)}`} aria-hidden="true">
+      {initialsOf(face.name || "")}
+      {picture && (
+        <img
+          src={picture}
+          alt=""
+          onError={(event) => {
+            event.currentTarget.hidden = true;
+          }}
+        />
+      )}
     </span>
   );
 }
 
 export function initialsOf(name: string): string {
-  const words = name.trim().split(/\s+/).filter(Boolean);
-  const picked = words.length > 1 ? [words[0], words[words.length - 1]] : words.slice(0, 1);
-  return picked.map((word) => (Array.from(word ?? "")[0] ?? "").toUpperCase()).join("");
+  const words = name.trim().split(/\s+/);
+  const picked = words.length > 1 ? [words[0], words[words.length - 1]] : words;
+  return picked.map((word) => (Array.from(word || "")[0] || "").toUpperCase()).join("");
 }
 
 /** One of six tones, the same for the same id everywhere. */

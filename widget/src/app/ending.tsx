@@ -1,10 +1,22 @@
-/** After the end: the rating, and the way to a new conversation. */
+/** The end: the question before it, the rating after it, and the way to a new conversation. */
 
-import { useState } from "preact/hooks";
 import { StarIcon } from "./icons.tsx";
 import type { View } from "./view.ts";
 
-const STARS = [1, 2, 3, 4, 5];
+export function EndQuestion({ view: { words, local, actions } }: { view: View }) {
+  const question = words(local.ending === "failed" ? "end_failed" : "end_question");
+  return (
+    <div class="question" role="alertdialog" aria-label={question}>
+      <p>{question}</p>
+      <button type="button" class="button" onClick={() => actions.set({ ending: "no" })}>
+        {words("end_cancel")}
+      </button>
+      <button type="button" class="button danger" disabled={local.ending === "doing"} onClick={actions.end}>
+        {words("end_confirm")}
+      </button>
+    </div>
+  );
+}
 
 export function Ending({ view }: { view: View }) {
   const { config, session, words, actions } = view;
@@ -19,35 +31,28 @@ export function Ending({ view }: { view: View }) {
 }
 
 /** The stars are saved by the click on them; the comment, if there is one, replaces the rating with a fuller one. */
-function Rating({ view }: { view: View }) {
-  const { session, words, actions } = view;
+function Rating({ view: { session, local, words, actions } }: { view: View }) {
   const { rating, state } = session.feedback;
-  const [hovered, setHovered] = useState(0);
-  const [comment, setComment] = useState("");
-  const [done, setDone] = useState(false);
-  const stored = session.conversation?.view?.feedback;
-
-  if (done && state === "sent") return <p class="thanks">{words("rate_thanks")}</p>;
+  if (state === "sent" && (local.commented || session.conversation?.view?.feedback?.comment)) {
+    return <p class="thanks">{words("rate_thanks")}</p>;
+  }
   return (
     <form
       class="rating"
       onSubmit={(event) => {
         event.preventDefault();
-        setDone(true);
-        if (comment.trim()) actions.rate(rating, comment.trim());
+        actions.set({ commented: true });
+        actions.rate(rating);
       }}
     >
-      <p class="rating-title" id="lc-rating">
-        {words("rate")}
-      </p>
-      <div class="stars" role="radiogroup" aria-labelledby="lc-rating" onMouseLeave={() => setHovered(0)}>
-        {STARS.map((n) => (
-          <label key={n} class={n <= (hovered || rating) ? "star lit" : "star"} onMouseEnter={() => setHovered(n)}>
+      <p id="lc-rating">{words("rate")}</p>
+      <div class="stars" role="radiogroup" aria-labelledby="lc-rating">
+        {[1, 2, 3, 4, 5].map((n) => (
+          <label key={n} class={n <= rating ? "star lit" : "star"}>
             <input
               type="radio"
               name="lc-stars"
               class="unseen"
-              value={n}
               checked={rating === n}
               aria-label={words("rate_stars", { n })}
               onChange={() => actions.rate(n)}
@@ -57,25 +62,25 @@ function Rating({ view }: { view: View }) {
         ))}
       </div>
       {state === "failed" && (
-        <p class="too-long" role="alert">
-          {words("rate_failed")}{" "}
-          <button type="button" class="link-button" onClick={() => actions.rate(rating, comment.trim() || undefined)}>
+        <p class="error" role="alert">
+          {words("rate_failed")}
+          <button type="button" class="link" onClick={() => actions.rate(rating)}>
             {words("retry")}
           </button>
         </p>
       )}
-      {rating > 0 && !stored?.comment && (
+      {rating > 0 && (
         <>
           <textarea
             class="comment"
             rows={2}
             maxLength={2000}
-            value={comment}
+            value={local.comment}
             placeholder={words("rate_comment")}
             aria-label={words("rate_comment")}
-            onInput={(event) => setComment(event.currentTarget.value)}
+            onInput={(event) => actions.set({ comment: event.currentTarget.value })}
           />
-          <button type="submit" class="button" disabled={comment.trim() === ""}>
+          <button type="submit" class="button" disabled={!local.comment.trim()}>
             {words("rate_send")}
           </button>
         </>

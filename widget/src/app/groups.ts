@@ -27,8 +27,8 @@ export function rowsOf(messages: readonly Message[], pending: readonly PendingMe
 
   const add = (own: boolean, sender: Message["sender"], bubble: Bubble) => {
     divide(bubble.at);
-    const last = rows.at(-1);
-    const before = last?.kind === "group" ? last.bubbles.at(-1) : undefined;
+    const last = rows[rows.length - 1];
+    const before = last?.kind === "group" ? last.bubbles[last.bubbles.length - 1] : undefined;
     const joins =
       last?.kind === "group" &&
       before &&

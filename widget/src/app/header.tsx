@@ -1,46 +1,41 @@
 /** Who the visitor talks with, and the way out. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
 import { Avatar } from "./avatar.tsx";
 import { CloseIcon, EndIcon, MoreIcon } from "./icons.tsx";
 import { safeHref } from "./links.ts";
 import type { View } from "./view.ts";
 
 const FACES = 3;
+/** A longer online message is for the log, not for the line below the title. */
 const SHORT = 48;
 
-export function Header({ view, onEnd }: { view: View; onEnd: () => void }) {
+export function Header({ view }: { view: View }) {
   const { config, session, words, actions } = view;
-  const agent = session.conversation?.view?.agent ?? null;
-  const { available_agents: team, is_online } = config.agents;
-  const logo = config.branding.logo_url ? safeHref(config.branding.logo_url) : null;
-  const canEnd = session.conversation !== null && !session.ended;
-  const message = config.behavior.online_message ?? "";
-  const online = message && message.length <= SHORT ? message : words("online");
+  const agent = session.conversation?.view?.agent;
+  const { available_agents, is_online } = config.agents;
+  const logo = safeHref(config.branding.logo_url || "");
+  const { online_message } = config.behavior;
+  const online = online_message && online_message.length <= SHORT ? online_message : words("online");
+  const faces = agent ? [agent] : logo ? [] : available_agents.slice(0, FACES);
 
   return (
     <header class="header">
-      {agent ? (
-        <Avatar id={agent.id} name={agent.name} picture={agent.avatar} size="m" />
-      ) : logo ? (
-        <img class="logo" src={logo} alt="" />
-      ) : (
-        team.length > 0 && (
-          <span class="faces">
-            {team.slice(0, FACES).map((face) => (
-              <Avatar key={face.id} id={face.id} name={face.name} picture={face.avatar} size="m" />
-            ))}
-          </span>
-        )
+      {!agent && logo && <img class="logo" src={logo} alt="" />}
+      {faces.length > 0 && (
+        <span class="faces">
+          {faces.map((face) => (
+            <Avatar key={face.id} face={face} size="m" />
+          ))}
+        </span>
       )}
       <div class="who">
-        <h2 class="name">{agent?.name ?? words("title")}</h2>
+        <h2 class="name">{agent ? agent.name : words("title")}</h2>
         <p class="status">
           <span class={`dot ${is_online ? "dot-online" : ""}`} />
-          {agent && is_online ? words("agent_role") : is_online ? online : words("away")}
+          {is_online ? (agent ? words("agent_role") : online) : words("away")}
         </p>
       </div>
-      {canEnd && <Menu view={view} onEnd={onEnd} />}
+      {session.conversation && !session.ended && <Menu view={view} />}
       <button type="button" class="head-button close" aria-label={words("close")} onClick={actions.close}>
         <CloseIcon />
       </button>
@@ -48,55 +43,34 @@ export function Header({ view, onEnd }: { view: View; onEnd: () => void }) {
   );
 }
 
-function Menu({ view, onEnd }: { view: View; onEnd: () => void }) {
-  const [open, setOpen] = useState(false);
-  const button = useRef<HTMLButtonElement>(null);
-  const item = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    if (open) item.current?.focus();
-  }, [open]);
-
-  const close = () => {
-    setOpen(false);
-    button.current?.focus();
-  };
+function Menu({ view: { words, local, actions } }: { view: View }) {
   return (
     <div
       class="menu-holder"
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || !open) return;
-        event.stopPropagation();
-        close();
-      }}
       onFocusOut={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOpen(false);
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) actions.set({ menu: false });
       }}
     >
       <button
-        ref={button}
         type="button"
-        class="head-button"
-        aria-label={view.words("menu")}
+        class="head-button more"
+        aria-label={words("menu")}
         aria-haspopup="menu"
-        aria-expanded={open}
-        onClick={() => setOpen(!open)}
+        aria-expanded={local.menu}
+        onClick={() => actions.set({ menu: !local.menu })}
       >
         <MoreIcon />
       </button>
-      {open && (
+      {local.menu && (
         <div class="menu" role="menu">
           <button
-            ref={item}
             type="button"
             role="menuitem"
             class="menu-item"
-            onClick={() => {
-              setOpen(false);
-              onEnd();
-            }}
+            onClick={() => actions.set({ menu: false, ending: "asked" })}
           >
             <EndIcon />
-            {view.words("end")}
+            {words("end")}
           </button>
         </div>
       )}

@@ -5,14 +5,25 @@ import { browserEdge, browserStore } from "../../../client/src/browser.ts";
 import { accentOf } from "../../../client/src/colour.ts";
 import type { Json } from "../../../client/src/wire.ts";
 import { type App, type Mount, OPEN_KEY, SESSION_KEY, storagePrefix } from "../contract.ts";
+import { maySend } from "./composer.tsx";
 import styles from "./panel.css";
 import { Panel } from "./panel.tsx";
+import { Scroll } from "./scroll.ts";
 import { Session } from "./session.ts";
 import { wordsOf } from "./text.ts";
-import type { Actions, View } from "./view.ts";
+import type { Actions, Local, View } from "./view.ts";
 
 const PHONE = "(max-width: 480px), (max-height: 480px) and (max-width: 900px)";
 const REFRESH = 30_000;
+const CLEAN: Local = {
+  draft: "",
+  menu: false,
+  ending: "no",
+  comment: "",
+  commented: false,
+  newBelow: false,
+  said: "",
+};
 
 export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, vars, emit, log }): App => {
   const prefix = storagePrefix(config.widget_id);
@@ -27,16 +38,20 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
   const phone = matchMedia(PHONE);
   const prefersDark = matchMedia("(prefers-color-scheme: dark)");
   const container = document.createElement("div");
+  const badge = document.createElement("i");
   const releases: (() => void)[] = [];
+  const scroll = new Scroll();
+  const fresh = new Set<string>();
 
+  let local = { ...CLEAN };
   let open = false;
   /** Nothing is written to the browser for a visitor who did nothing. */
   let acted = false;
-  let scheme = config.branding.color_scheme ?? "auto";
-  let locale = config.localization.default_language ?? "en";
-  let prefilled: View["prefilled"] = null;
+  let scheme = config.branding.color_scheme || "auto";
+  let locale = config.localization.default_language || "en";
   let unread = 0;
   let scheduled = false;
+  let view: View;
 
   const listen = (target: EventTarget, names: string, listener: (event: Event) => void) => {
     for (const name of names.split(" ")) {
@@ -44,44 +59,60 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
       releases.push(() => target.removeEventListener(name, listener));
     }
   };
+  const find = (selector: string) => container.querySelector<HTMLElement>(selector);
+  const focus = (selector: string) => find(selector)?.focus({ preventScroll: true });
 
   const draw = () => {
     scheduled = false;
-    const snapshot = session.snapshot();
-    const messages = snapshot.conversation?.messages ?? [];
     const looking = open && document.visibilityState === "visible";
-    if (looking && (messages.at(-1)?.seq ?? 0) > session.seen) session.markSeen();
-    const seen = session.seen;
-    const news = looking
-      ? 0
-      : messages.filter(({ seq, sender_type }) => seq > seen && (sender_type === "agent" || sender_type === "bot"))
-          .length;
-    if (news !== unread) {
-      unread = news;
-      emit("unread", news);
-    }
-    const label = words(open ? "launcher_close" : "launcher_open");
-    const count = news === 1 ? words("unread_one") : words("unread_many", { n: news });
-    launcher.setAttribute("aria-label", news ? `${label}, ${count}` : label);
-    const view: View = {
+    if (looking) session.markSeen();
+    const snapshot = session.snapshot();
+    countUnread(looking ? 0 : session.unread());
+    view = {
       config,
       session: snapshot,
+      local,
       open,
       phone: phone.matches,
       online: navigator.onLine,
       now: Date.now(),
       locale,
       words,
-      prefilled,
+      isFresh: (key) => fresh.has(key),
       actions,
     };
     render(<Panel view={view} />, container);
+    const box = find(".log");
+    const { conversation, opening } = snapshot;
+    const pending = opening.length + (conversation ? conversation.pending.length : 0);
+    const messages = conversation ? conversation.messages : [];
+    if (box && open && scroll.settle(box, messages[0]?.seq, messages.length + pending, pending > 0)) {
+      set({ newBelow: true });
+    }
   };
 
   const changed = () => {
     if (scheduled) return;
     scheduled = true;
     Promise.resolve().then(draw);
+  };
+
+  const set = (changes: Partial<Local>) => {
+    const was = local;
+    local = { ...local, ...changes };
+    draw();
+    if (local.menu !== was.menu) focus(local.menu ? ".menu-item" : ".more");
+    if (local.ending !== was.ending) focus(local.ending === "asked" ? ".question button" : "textarea");
+  };
+
+  const countUnread = (count: number) => {
+    const label = words(open ? "launcher_close" : "launcher_open");
+    const news = words(count === 1 ? "unread_one" : "unread_many", { n: count });
+    launcher.setAttribute("aria-label", count ? `${label}, ${news}` : label);
+    if (count === unread) return;
+    unread = count;
+    badge.textContent = count > 9 ? "9+" : String(count || "");
+    emit("unread", count);
   };
 
   const setOpen = (wanted: boolean) => {
@@ -91,28 +122,31 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     if (open) {
       session.resume();
       fitKeyboard();
-      // The closed state must have been painted once, or there is nothing to grow from.
+      // The closed state must have been laid out once, or there is nothing to grow from.
       void container.offsetWidth;
     }
-    draw();
-    if (!open && root.activeElement && root.activeElement !== launcher) launcher.focus({ preventScroll: true });
+    const inside = container.contains(root.activeElement);
+    set({ menu: false, ending: "no" });
+    if (open) focus(phone.matches ? ".close" : "textarea");
+    else if (inside) launcher.focus({ preventScroll: true });
+    launcher.setAttribute("aria-expanded", String(open));
     emit(open ? "opened" : "closed");
   };
 
   const paint = () => {
     const dark = scheme === "dark" || (scheme !== "light" && prefersDark.matches);
-    const accent = accentOf(config.branding.primary_color, dark ? "dark" : "light");
-    const font = config.branding.font_family;
+    const { accent, hover, text, soft, on } = accentOf(config.branding.primary_color, dark ? "dark" : "light");
+    const font = config.branding.font_family || "";
     host.dataset.scheme = dark ? "dark" : "light";
     vars({
-      "--lc-accent": accent.accent,
-      "--lc-accent-hover": accent.hover,
-      "--lc-accent-text": accent.text,
-      "--lc-accent-soft": accent.soft,
-      "--lc-on-accent": accent.on,
-      "--lc-fill": accent.accent,
-      "--lc-ink": accent.on,
-      ...(font && /^[\w\s,"'-]+$/.test(font) ? { "--lc-family": font } : {}),
+      "--lc-accent": accent,
+      "--lc-accent-hover": hover,
+      "--lc-accent-text": text,
+      "--lc-accent-soft": soft,
+      "--lc-on-accent": on,
+      "--lc-fill": accent,
+      "--lc-ink": on,
+      "--lc-family": /^[\w\s,"'-]+$/.test(font) ? font : "system-ui",
     });
   };
 
@@ -125,16 +159,50 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
   };
 
   const actions: Actions = {
+    set,
     close: () => setOpen(false),
-    send: (text) => session.send(text),
-    typing: (isTyping) => session.typing(isTyping),
+    send() {
+      if (!maySend(view)) return;
+      const text = local.draft.trim();
+      local = { ...local, draft: "" };
+      session.send(text);
+      draw();
+      focus("textarea");
+    },
+    write(draft) {
+      set({ draft });
+      if (config.features.typing_indicator_enabled !== false) session.typing(draft.trim() !== "");
+    },
     retry: (id) => session.retry(id),
     discard: (id) => session.discard(id),
+    scrolled() {
+      const box = find(".log");
+      if (!box) return;
+      const { atEnd, early } = scroll.moved(box);
+      if (atEnd && local.newBelow) set({ newBelow: false });
+      if (early && view.session.conversation?.hasOlder) session.loadOlder();
+    },
+    toEnd() {
+      scroll.toEnd(find(".log") as HTMLElement);
+      set({ newBelow: false });
+      focus("textarea");
+    },
     loadOlder: () => session.loadOlder(),
     reload: () => session.nudge(),
-    end: () => session.end(),
-    rate: (rating, comment) => session.rate({ rating, ...(comment ? { comment } : {}) }),
-    startAnew: () => session.startAnew(),
+    end() {
+      set({ ending: "doing" });
+      session.end().then(
+        () => set({ ending: "no" }),
+        () => set({ ending: "failed" }),
+      );
+    },
+    rate: (rating) => session.rate(rating, local.comment.trim()),
+    startAnew() {
+      local = { ...CLEAN };
+      session.startAnew();
+      draw();
+      focus("textarea");
+    },
     consent: (given) => session.consent(given),
   };
 
@@ -142,25 +210,21 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     open: () => setOpen(true),
     close: () => setOpen(false),
     toggle(byVisitor) {
-      acted ||= byVisitor === true;
+      acted = acted || byVisitor === true;
       setOpen(!open);
     },
     resume: () => session.resume(),
     sendMessage(text) {
       const trimmed = String(text).trim();
       if (!trimmed) return;
-      acted = true;
       setOpen(true);
       session.send(trimmed);
     },
     prefill(text) {
-      prefilled = { text: String(text) };
       setOpen(true);
-      draw();
+      set({ draft: String(text) });
     },
-    identify(id, traits, proof) {
-      session.identify({ id: String(id), ...(traits ? { traits } : {}), ...proof });
-    },
+    identify: (id, traits, proof) => session.identify({ id: String(id), ...(traits && { traits }), ...proof }),
     setCustomAttributes: (attributes) => session.setAttributes(attributes as { [key: string]: Json }),
     setLocale(wanted) {
       locale = wanted;
@@ -172,26 +236,32 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     },
     trackEvent: (name, metadata = {}) => session.track(name, metadata as Json),
     reset() {
+      local = { ...CLEAN };
       session.reset();
       tab.remove(OPEN_KEY);
       changed();
     },
     shutdown() {
       session.stop();
-      for (const release of releases.splice(0)) release();
+      for (const release of releases) release();
       render(null, container);
-      container.remove();
     },
   };
 
   style(styles);
   paint();
   root.append(container);
+  launcher.append(badge);
 
   releases.push(
     session.onChange(changed),
     session.events.message.add((message) => {
-      if (message.sender_type === "agent" || message.sender_type === "bot") emit("message", message);
+      const { sender_type, sender, content } = message;
+      fresh.add(message.id);
+      if (message.client_message_id) fresh.add(message.client_message_id);
+      if (sender_type !== "agent" && sender_type !== "bot") return;
+      if (open) local = { ...local, said: `${sender?.name || words("someone")}: ${content}` };
+      emit("message", message);
     }),
     session.events.started.add((detail) => emit("started", detail)),
     session.events.ended.add((detail) => emit("ended", detail)),
@@ -216,10 +286,10 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     if ((event as StorageEvent).key === prefix + SESSION_KEY) session.adopt();
   });
   if (window.visualViewport) listen(window.visualViewport, "resize scroll", fitKeyboard);
-  if (typeof phone.addEventListener === "function") {
-    listen(phone, "change", changed);
-    listen(prefersDark, "change", paint);
-  }
+  listen(window, "resize", changed);
+  // addListener rather than addEventListener: Safari 13 knows only the older name.
+  prefersDark.addListener(paint);
+  releases.push(() => prefersDark.removeListener(paint));
   const refresh = setInterval(() => open && changed(), REFRESH);
   releases.push(() => clearInterval(refresh));
 
@@ -229,16 +299,17 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
 };
 
 function pageContext(): { [key: string]: Json } {
+  const { href } = location;
   const touch = matchMedia("(pointer: coarse)").matches;
   const small = Math.min(screen.width, screen.height) < 600;
   return {
-    page_url: location.href.slice(0, 2000),
+    page_url: href.slice(0, 2000),
     page_title: document.title.slice(0, 200),
     referrer: document.referrer.slice(0, 2000),
     user_agent: navigator.userAgent.slice(0, 500),
     device_type: touch ? (small ? "mobile" : "tablet") : "desktop",
     language: navigator.language,
     screen: `${screen.width}x${screen.height}`,
-    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone ?? "",
+    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "",
   };
 }

@@ -1,107 +1,63 @@
 /** The panel: header, log, and at its foot whatever the visitor can do next. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
 import { Composer } from "./composer.tsx";
-import { Ending } from "./ending.tsx";
+import { Ending, EndQuestion } from "./ending.tsx";
 import { Header } from "./header.tsx";
 import { ClockIcon } from "./icons.tsx";
 import { LogView } from "./log.tsx";
 import type { View } from "./view.ts";
 
 export function Panel({ view }: { view: View }) {
-  const { session, words, open, phone, actions } = view;
-  const panel = useRef<HTMLDivElement>(null);
-  const [asking, setAsking] = useState(false);
-
-  useEffect(() => {
-    if (!open) setAsking(false);
-    else if (phone) panel.current?.querySelector<HTMLElement>(".close")?.focus({ preventScroll: true });
-  }, [open, phone]);
-
+  const { session, local, words, open, phone, actions } = view;
   return (
     <div
-      ref={panel}
-      class="panel"
+      class={open ? "panel open" : "panel"}
       role="dialog"
       aria-label={words("panel_label")}
-      aria-modal={phone && open ? true : undefined}
-      data-open={open ? "" : undefined}
+      aria-modal={phone && open}
       onKeyDown={(event) => {
         if (event.key === "Escape") {
           event.stopPropagation();
-          if (asking) setAsking(false);
+          if (local.menu) actions.set({ menu: false });
+          else if (local.ending !== "no") actions.set({ ending: "no" });
           else actions.close();
-        } else if (event.key === "Tab" && phone && panel.current) {
-          keepFocusInside(event, panel.current);
+        } else if (event.key === "Tab" && phone) {
+          keepFocusInside(event, event.currentTarget);
         }
       }}
     >
-      <Header view={view} onEnd={() => setAsking(true)} />
+      <Header view={view} />
       <LogView view={view} />
       <Notice view={view} />
       {session.ended ? (
         <Ending view={view} />
-      ) : asking ? (
-        <EndQuestion view={view} onDone={() => setAsking(false)} />
+      ) : local.ending !== "no" ? (
+        <EndQuestion view={view} />
       ) : (
-        <Composer view={view} focusKey={session.conversation?.id} />
+        <Composer view={view} />
       )}
     </div>
   );
 }
 
-function Notice({ view }: { view: View }) {
-  const { session, words, online, config } = view;
-  const queued = session.conversation?.view?.status === "queued";
+function Notice({ view: { session, words, online, config } }: { view: View }) {
   if (!online) return <p class="notice warn">{words("no_network")}</p>;
-  if (!queued) return null;
+  if (session.conversation?.view?.status !== "queued") return null;
   return (
     <p class="notice">
       <ClockIcon />
-      <span>{words(config.agents.is_online ? "queue" : "queue_away")}</span>
+      {words(config.agents.is_online ? "queue" : "queue_away")}
     </p>
   );
 }
 
-function EndQuestion({ view, onDone }: { view: View; onDone: () => void }) {
-  const { words, actions } = view;
-  const [state, setState] = useState<"asking" | "ending" | "failed">("asking");
-  const keep = useRef<HTMLButtonElement>(null);
-  useEffect(() => keep.current?.focus(), []);
-  return (
-    <div class="question" role="alertdialog" aria-label={words("end_question")}>
-      <p>{state === "failed" ? words("end_failed") : words("end_question")}</p>
-      <div class="answers">
-        <button ref={keep} type="button" class="button" onClick={onDone}>
-          {words("end_cancel")}
-        </button>
-        <button
-          type="button"
-          class="button danger"
-          disabled={state === "ending"}
-          onClick={() => {
-            setState("ending");
-            actions.end().then(onDone, () => setState("failed"));
-          }}
-        >
-          {words("end_confirm")}
-        </button>
-      </div>
-    </div>
-  );
-}
-
 function keepFocusInside(event: KeyboardEvent, panel: HTMLElement): void {
-  const stops = [...panel.querySelectorAll<HTMLElement>("a[href],button,textarea,input,[tabindex='0']")].filter(
-    (stop) => !(stop as HTMLButtonElement).disabled && stop.offsetParent !== null,
+  const stops = Array.from(
+    panel.querySelectorAll<HTMLElement>("a[href],button:not(:disabled),textarea,input,[tabindex='0']"),
   );
   const active = (panel.getRootNode() as ShadowRoot).activeElement;
-  const [first, last] = [stops[0], stops[stops.length - 1]];
-  if (event.shiftKey && active === first) {
-    event.preventDefault();
-    last?.focus();
-  } else if (!event.shiftKey && active === last) {
-    event.preventDefault();
-    first?.focus();
-  }
+  const [from, to] = event.shiftKey ? [stops[0], stops[stops.length - 1]] : [stops[stops.length - 1], stops[0]];
+  if (active !== from || !to) return;
+  event.preventDefault();
+  to.focus();
 }

@@ -5,7 +5,7 @@ import type { Edge } from "../../../client/src/edge.ts";
 import { ChatApi, Http, Problem } from "../../../client/src/http.ts";
 import { Listeners } from "../../../client/src/listeners.ts";
 import { Socket } from "../../../client/src/socket.ts";
-import type { ConversationView, Feedback, Json, Message, Ticket } from "../../../client/src/wire.ts";
+import type { ConversationView, Json, Message, Ticket } from "../../../client/src/wire.ts";
 import { type Identity, SESSION_KEY, type StoredSession } from "../contract.ts";
 
 export interface SessionSnapshot {
@@ -42,70 +42,75 @@ export class Session {
     ended: new Listeners(),
     rated: new Listeners(),
   };
-  private readonly changes = new Listeners<[]>();
-  private readonly http: Http;
-  private readonly api: ChatApi;
-  private readonly socket: Socket;
-  private stored: StoredSession;
-  private conversation: Conversation | null = null;
-  private opening: PendingMessage[] = [];
-  private starting = false;
-  private firstTicket: { ticket: Ticket; until: number } | null = null;
-  private identity: Identity | null = null;
-  private attributes: { [key: string]: Json } = {};
-  private trail: { name: string; metadata: Json; at: string }[] = [];
-  private feedback: SessionSnapshot["feedback"] = { state: "none", rating: 0 };
+  private readonly _changes = new Listeners<[]>();
+  private readonly _http: Http;
+  private readonly _api: ChatApi;
+  private readonly _socket: Socket;
+  private _stored: StoredSession;
+  private _conversation: Conversation | null = null;
+  private _opening: PendingMessage[] = [];
+  private _starting = false;
+  private _firstTicket: { ticket: Ticket; until: number } | null = null;
+  private _identity: Identity | null = null;
+  private _attributes: { [key: string]: Json } = {};
+  private _trail: { name: string; metadata: Json; at: string }[] = [];
+  private _feedback: SessionSnapshot["feedback"] = { state: "none", rating: 0 };
 
-  constructor(private readonly options: SessionOptions) {
-    const { edge, baseUrl } = options;
-    this.stored = this.read();
-    this.http = new Http(edge, {
+  constructor(private readonly _options: SessionOptions) {
+    const { edge, baseUrl } = this._options;
+    this._stored = this._read();
+    this._http = new Http(edge, {
       baseUrl,
-      token: () => this.stored.token ?? null,
-      onToken: (token) => this.store({ token }),
+      token: () => this._stored.token ?? null,
+      onToken: (token) => this._store({ token }),
     });
-    this.api = new ChatApi(this.http);
-    this.socket = new Socket(edge, { ticket: () => this.ticket() });
+    this._api = new ChatApi(this._http);
+    this._socket = new Socket(edge, { ticket: () => this._ticket() });
   }
 
   snapshot(): SessionSnapshot {
-    const conversation = this.conversation?.snapshot() ?? null;
+    const conversation = this._conversation?.snapshot() ?? null;
     const view = conversation?.view;
     return {
       conversation,
-      opening: this.opening,
-      ended: view ? OVER.includes(view.status) : this.stored.ended === true,
-      consented: this.stored.consented_at !== undefined,
+      opening: this._opening,
+      ended: view ? OVER.includes(view.status) : this._stored.ended === true,
+      consented: this._stored.consented_at !== undefined,
       feedback:
-        view?.feedback && this.feedback.state === "none"
+        view?.feedback && this._feedback.state === "none"
           ? { state: "sent", rating: view.feedback.rating }
-          : this.feedback,
+          : this._feedback,
     };
   }
 
   onChange(listener: () => void): () => void {
-    return this.changes.add(listener);
+    return this._changes.add(listener);
   }
 
-  /** The last entry the visitor is known to have seen. */
-  get seen(): number {
-    return Math.max(this.stored.seen ?? 0, this.conversation?.snapshot().view?.visitor_read_seq ?? 0);
+  /** How much of what the other side wrote the visitor has not seen. */
+  unread(): number {
+    const snapshot = this._conversation?.snapshot();
+    if (!snapshot) return 0;
+    const seen = Math.max(this._stored.seen ?? 0, snapshot.view?.visitor_read_seq ?? 0);
+    return snapshot.messages.filter(
+      ({ seq, sender_type }) => seq > seen && (sender_type === "agent" || sender_type === "bot"),
+    ).length;
   }
 
   /** Follows the stored conversation, if there is one. Nothing is sent otherwise. */
   resume(): void {
-    if (this.conversation || !this.stored.token || !this.stored.conversation_id) return;
-    this.follow(this.stored.conversation_id);
+    if (this._conversation || !this._stored.token || !this._stored.conversation_id) return;
+    this._follow(this._stored.conversation_id);
   }
 
   send(content: string): void {
-    if (this.conversation && !this.snapshot().ended) {
-      this.conversation.send(content);
+    if (this._conversation && !this.snapshot().ended) {
+      this._conversation.send(content);
       return;
     }
-    const { edge } = this.options;
-    this.opening = [
-      ...this.opening,
+    const { edge } = this._options;
+    this._opening = [
+      ...this._opening,
       {
         client_message_id: edge.newId(),
         content,
@@ -116,247 +121,245 @@ export class Session {
         problem: null,
       },
     ];
-    this.changes.call();
-    this.begin();
+    this._changes.call();
+    this._begin();
   }
 
   retry(clientMessageId: string): void {
-    if (this.opening.length) this.begin();
-    else this.conversation?.retry(clientMessageId);
+    if (this._opening.length) this._begin();
+    else this._conversation?.retry(clientMessageId);
   }
 
   discard(clientMessageId: string): void {
-    this.opening = this.opening.filter((pending) => pending.client_message_id !== clientMessageId);
-    this.conversation?.discard(clientMessageId);
-    this.changes.call();
+    this._opening = this._opening.filter((pending) => pending.client_message_id !== clientMessageId);
+    this._conversation?.discard(clientMessageId);
+    this._changes.call();
   }
 
   typing(isTyping: boolean): void {
-    this.conversation?.typing(isTyping);
+    this._conversation?.typing(isTyping);
   }
 
   /** Everything shown has been seen. */
   markSeen(): void {
-    const last = this.conversation?.snapshot().messages.at(-1)?.seq ?? 0;
-    this.conversation?.read();
-    if (last > (this.stored.seen ?? 0)) {
-      this.store({ seen: last });
-      this.changes.call();
-    }
+    const last = this._conversation?.lastSeq ?? 0;
+    this._conversation?.read();
+    if (last > (this._stored.seen ?? 0)) this._store({ seen: last });
   }
 
   loadOlder(): Promise<void> {
-    return this.conversation?.loadOlder().catch(() => {}) ?? Promise.resolve();
+    return this._conversation?.loadOlder().catch(() => {}) ?? Promise.resolve();
   }
 
   async end(): Promise<void> {
-    if (!this.conversation) return;
-    const { conversation } = this;
+    if (!this._conversation) return;
+    const conversation = this._conversation;
     try {
-      conversation.update(await this.api.end(conversation.id));
+      conversation.update(await this._api.end(conversation.id));
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== "conversation_closed") throw error;
       conversation.nudge();
     }
   }
 
-  async rate(feedback: Feedback): Promise<void> {
-    const conversation = this.conversation;
+  async rate(rating: number, comment: string): Promise<void> {
+    const conversation = this._conversation;
     if (!conversation) return;
-    this.feedback = { state: "sending", rating: feedback.rating };
-    this.changes.call();
+    this._feedback = { state: "sending", rating };
+    this._changes.call();
     try {
-      conversation.update(await this.api.feedback({ conversation_id: conversation.id, ...feedback }));
-      this.feedback = { state: "sent", rating: feedback.rating };
-      this.events.rated.call({ conversation_id: conversation.id, rating: feedback.rating });
+      const body = { conversation_id: conversation.id, rating, ...(comment && { comment }) };
+      conversation.update(await this._api.feedback(body));
+      this._feedback = { state: "sent", rating };
+      this.events.rated.call({ conversation_id: conversation.id, rating });
     } catch {
-      this.feedback = { state: "failed", rating: feedback.rating };
+      this._feedback = { state: "failed", rating };
     }
-    this.changes.call();
+    this._changes.call();
   }
 
   consent(given: boolean): void {
-    if (given) this.store({ consented_at: new Date(this.options.edge.clock.now()).toISOString() });
+    if (given) this._store({ consented_at: new Date(this._options.edge.clock.now()).toISOString() });
     else {
-      const { consented_at: _, ...rest } = this.stored;
-      this.stored = rest;
-      this.store({});
+      const { consented_at: _, ...rest } = this._stored;
+      this._stored = rest;
+      this._store({});
     }
-    this.changes.call();
+    this._changes.call();
   }
 
   /** Puts the ended conversation aside; the next message begins a new one. */
   startAnew(): void {
-    this.leave();
-    const { conversation_id: _, ended: __, seen: ___, ...rest } = this.stored;
-    this.stored = { ...rest, session_id: this.newId("s") };
-    this.store({});
-    this.feedback = { state: "none", rating: 0 };
-    this.changes.call();
+    this._leave();
+    const { conversation_id: _, ended: __, seen: ___, ...rest } = this._stored;
+    this._stored = { ...rest, session_id: this._newId("s") };
+    this._store({});
+    this._feedback = { state: "none", rating: 0 };
+    this._changes.call();
   }
 
   identify(identity: Identity): void {
-    this.identity = identity;
-    if (this.stored.token) this.sendIdentity();
+    this._identity = identity;
+    if (this._stored.token) this._sendIdentity();
   }
 
   setAttributes(attributes: { [key: string]: Json }): void {
-    Object.assign(this.attributes, attributes);
+    Object.assign(this._attributes, attributes);
   }
 
   track(name: string, metadata: Json): void {
-    const at = new Date(this.options.edge.clock.now()).toISOString();
-    this.trail = [...this.trail, { name, metadata, at }].slice(-20);
+    const at = new Date(this._options.edge.clock.now()).toISOString();
+    this._trail = [...this._trail, { name, metadata, at }].slice(-20);
   }
 
   nudge(): void {
-    this.socket.nudge();
-    this.conversation?.nudge();
+    this._socket.nudge();
+    this._conversation?.nudge();
   }
 
   setHidden(hidden: boolean): void {
-    this.socket.setHidden(hidden);
+    this._socket.setHidden(hidden);
   }
 
   suspend(): void {
-    this.socket.stop();
+    this._socket.stop();
   }
 
   wake(): void {
-    if (this.conversation) this.socket.start();
+    if (this._conversation) this._socket.start();
     this.nudge();
   }
 
   /** Another tab has begun, ended or renewed something. */
   adopt(): void {
-    const stored = this.read();
-    const changed = stored.conversation_id !== this.stored.conversation_id;
-    this.stored = stored;
-    if (changed && this.conversation?.id !== stored.conversation_id && !this.starting) {
-      this.leave();
+    const stored = this._read();
+    const changed = stored.conversation_id !== this._stored.conversation_id;
+    this._stored = stored;
+    if (changed && this._conversation?.id !== stored.conversation_id && !this._starting) {
+      this._leave();
       this.resume();
-      this.changes.call();
+      this._changes.call();
     }
   }
 
   /** A new anonymous visitor. */
   reset(): void {
-    this.leave();
-    this.options.edge.store.remove(SESSION_KEY);
-    this.stored = this.read();
-    this.identity = null;
-    this.attributes = {};
-    this.opening = [];
-    this.feedback = { state: "none", rating: 0 };
-    this.changes.call();
+    this._leave();
+    this._options.edge.store.remove(SESSION_KEY);
+    this._stored = this._read();
+    this._identity = null;
+    this._attributes = {};
+    this._opening = [];
+    this._feedback = { state: "none", rating: 0 };
+    this._changes.call();
   }
 
   stop(): void {
-    this.leave();
+    this._leave();
   }
 
-  private leave(): void {
-    this.conversation?.close();
-    this.conversation = null;
-    this.firstTicket = null;
-    this.socket.stop();
+  private _leave(): void {
+    this._conversation?.close();
+    this._conversation = null;
+    this._firstTicket = null;
+    this._socket.stop();
   }
 
-  private async begin(): Promise<void> {
-    if (this.starting) return;
-    this.starting = true;
-    this.setOpening("sending", null);
-    const { edge, widgetId } = this.options;
-    if (this.stored.ended || this.conversation) this.startAnew();
-    const { visitor_id, session_id, consented_at, token } = this.stored;
-    this.store({});
+  private async _begin(): Promise<void> {
+    if (this._starting) return;
+    this._starting = true;
+    this._setOpening("sending", null);
+    const { edge, widgetId } = this._options;
+    if (this._stored.ended || this._conversation) this.startAnew();
+    const { visitor_id, session_id, consented_at, token } = this._stored;
+    this._store({});
     try {
-      const started = await this.api.start({
+      const started = await this._api.start({
         widget_id: widgetId,
         visitor_id,
         session_id,
         visitor_info: {
-          ...this.knownTraits(),
+          ...this._knownTraits(),
           ...(consented_at ? { consent_given: true, consent_timestamp: consented_at } : {}),
         },
-        context: { ...this.options.context(), ...(this.trail.length ? { events: this.trail } : {}) },
+        context: { ...this._options.context(), ...(this._trail.length ? { events: this._trail } : {}) },
       });
-      this.store({ token: started.visitor_token, conversation_id: started.conversation_id, ended: false });
-      this.firstTicket = { ticket: started, until: edge.clock.now() + (started.expires_in - 10) * 1000 };
-      this.starting = false;
-      const conversation = this.follow(started.conversation_id);
-      const { opening } = this;
-      this.opening = [];
+      this._store({ token: started.visitor_token, conversation_id: started.conversation_id, ended: false });
+      this._firstTicket = { ticket: started, until: edge.clock.now() + (started.expires_in - 10) * 1000 };
+      this._starting = false;
+      const conversation = this._follow(started.conversation_id);
+      const opening = this._opening;
+      this._opening = [];
       for (const { content, client_message_id } of opening) conversation.send(content, { client_message_id });
-      if (this.identity) this.sendIdentity();
+      if (this._identity) this._sendIdentity();
       this.events.started.call({ conversation_id: started.conversation_id });
     } catch (error) {
-      this.starting = false;
+      this._starting = false;
       const problem = error instanceof Problem ? error : new Problem("unreadable", 0, String(error));
       if (problem.status === 401 && token) {
         // The token no longer counts: go on as a new visitor rather than not at all.
-        this.forgetVisitor();
-        this.begin();
+        this._forgetVisitor();
+        this._begin();
         return;
       }
-      this.setOpening("failed", problem);
+      this._setOpening("failed", problem);
     }
   }
 
-  private follow(conversationId: string): Conversation {
-    const { edge } = this.options;
+  private _follow(conversationId: string): Conversation {
+    const { edge } = this._options;
     const conversation = new Conversation<ConversationView>({
       id: conversationId,
       edge,
-      api: this.api,
-      socket: this.socket,
+      api: this._api,
+      socket: this._socket,
       as: "visitor",
     });
-    this.conversation = conversation;
+    this._conversation = conversation;
     conversation.onChange((snapshot) => {
-      if (this.conversation !== conversation) return;
+      if (this._conversation !== conversation) return;
       const { view, problem, state } = snapshot;
       if (state === "failed" && problem && [401, 403, 404].includes(problem.status)) {
-        this.forgetConversation();
+        this._forgetConversation();
         return;
       }
-      const over = view ? OVER.includes(view.status) : this.stored.ended === true;
-      if (over !== (this.stored.ended === true)) {
-        this.store({ ended: over });
+      const over = view ? OVER.includes(view.status) : this._stored.ended === true;
+      if (over !== (this._stored.ended === true)) {
+        this._store({ ended: over });
         if (over) this.events.ended.call({ conversation_id: conversation.id });
       }
-      this.changes.call();
+      this._changes.call();
     });
     conversation.onMessage((message) => this.events.message.call(message));
     conversation.open();
-    this.socket.start();
-    this.changes.call();
+    this._socket.start();
+    this._changes.call();
     return conversation;
   }
 
-  private async ticket(): Promise<Ticket> {
-    const first = this.firstTicket;
-    this.firstTicket = null;
-    if (first && first.until > this.options.edge.clock.now()) return first.ticket;
-    return this.api.ticket(this.stored.conversation_id);
+  private async _ticket(): Promise<Ticket> {
+    const first = this._firstTicket;
+    this._firstTicket = null;
+    if (first && first.until > this._options.edge.clock.now()) return first.ticket;
+    return this._api.ticket(this._stored.conversation_id);
   }
 
   /** What the store named is gone, or is no longer this visitor's. */
-  private forgetConversation(): void {
-    this.forgetVisitor();
-    this.leave();
-    this.changes.call();
+  private _forgetConversation(): void {
+    this._forgetVisitor();
+    this._leave();
+    this._changes.call();
   }
 
-  private forgetVisitor(): void {
-    const { consented_at } = this.stored;
-    this.options.edge.store.remove(SESSION_KEY);
-    this.stored = { ...this.read(), ...(consented_at ? { consented_at } : {}) };
+  private _forgetVisitor(): void {
+    const { consented_at } = this._stored;
+    this._options.edge.store.remove(SESSION_KEY);
+    this._stored = { ...this._read(), ...(consented_at ? { consented_at } : {}) };
   }
 
-  private knownTraits(): { [key: string]: Json } {
-    const { name, email, phone, ...others } = (this.identity?.traits ?? {}) as { [key: string]: Json };
-    const custom = { ...others, ...this.attributes };
+  private _knownTraits(): { [key: string]: Json } {
+    const { name, email, phone, ...others } = (this._identity?.traits ?? {}) as { [key: string]: Json };
+    const custom = { ...others, ...this._attributes };
     return {
       ...(typeof name === "string" ? { name } : {}),
       ...(typeof email === "string" ? { email } : {}),
@@ -365,43 +368,43 @@ export class Session {
     };
   }
 
-  private sendIdentity(): void {
-    const { identity } = this;
+  private _sendIdentity(): void {
+    const identity = this._identity;
     if (!identity || !(identity.hash || identity.jwt)) return;
-    this.http
+    this._http
       .post<{ visitor_token?: string }>("/chat/identify", identity)
-      .then(({ visitor_token }) => visitor_token && this.store({ token: visitor_token }))
+      .then(({ visitor_token }) => visitor_token && this._store({ token: visitor_token }))
       .catch(() => {
         // A wrong proof leaves the visitor anonymous; the page's developer sees the refused request.
       });
   }
 
-  private setOpening(state: PendingMessage["state"], problem: Problem | null): void {
-    this.opening = this.opening.map((pending) => ({ ...pending, state, problem }));
-    this.changes.call();
+  private _setOpening(state: PendingMessage["state"], problem: Problem | null): void {
+    this._opening = this._opening.map((pending) => ({ ...pending, state, problem }));
+    this._changes.call();
   }
 
-  private newId(kind: "v" | "s"): string {
-    return `${kind}_${this.options.edge.newId()}`;
+  private _newId(kind: "v" | "s"): string {
+    return `${kind}_${this._options.edge.newId()}`;
   }
 
-  private read(): StoredSession {
+  private _read(): StoredSession {
     let stored: Partial<StoredSession> = {};
     try {
-      stored = JSON.parse(this.options.edge.store.get(SESSION_KEY) ?? "{}") ?? {};
+      stored = JSON.parse(this._options.edge.store.get(SESSION_KEY) ?? "{}") ?? {};
     } catch {
       // Somebody else wrote there; begin anew.
     }
     return {
       ...stored,
-      visitor_id: stored.visitor_id ?? this.newId("v"),
-      session_id: stored.session_id ?? this.newId("s"),
+      visitor_id: stored.visitor_id ?? this._newId("v"),
+      session_id: stored.session_id ?? this._newId("s"),
     };
   }
 
   /** Written only once the visitor has acted: every caller follows from something they did. */
-  private store(changes: Partial<StoredSession>): void {
-    this.stored = { ...this.stored, ...changes };
-    this.options.edge.store.set(SESSION_KEY, JSON.stringify(this.stored));
+  private _store(changes: Partial<StoredSession>): void {
+    this._stored = { ...this._stored, ...changes };
+    this._options.edge.store.set(SESSION_KEY, JSON.stringify(this._stored));
   }
 }

@@ -1,19 +1,36 @@
-/** What the panel's components are given, and what they may do. */
+/** What the panel shows, whole: its components are functions of one view and keep nothing of their own. */
 
 import type { WidgetConfig } from "../../../client/src/wire.ts";
 import type { SessionSnapshot } from "./session.ts";
 import type { Words } from "./text.ts";
 
+/** What only the panel knows. */
+export interface Local {
+  draft: string;
+  menu: boolean;
+  ending: "no" | "asked" | "doing" | "failed";
+  comment: string;
+  /** The comment was sent. */
+  commented: boolean;
+  /** Something new stands below what is in sight. */
+  newBelow: boolean;
+  /** For those who listen: the last thing said. */
+  said: string;
+}
+
 export interface Actions {
+  set(changes: Partial<Local>): void;
   close(): void;
-  send(text: string): void;
-  typing(isTyping: boolean): void;
+  send(): void;
+  write(text: string): void;
   retry(clientMessageId: string): void;
   discard(clientMessageId: string): void;
-  loadOlder(): Promise<void>;
+  scrolled(): void;
+  toEnd(): void;
+  loadOlder(): void;
   reload(): void;
-  end(): Promise<void>;
-  rate(rating: number, comment?: string): void;
+  end(): void;
+  rate(rating: number): void;
   startAnew(): void;
   consent(given: boolean): void;
 }
@@ -21,6 +38,7 @@ export interface Actions {
 export interface View {
   config: WidgetConfig;
   session: SessionSnapshot;
+  local: Local;
   open: boolean;
   /** The panel fills the screen. */
   phone: boolean;
@@ -28,7 +46,7 @@ export interface View {
   now: number;
   locale: string;
   words: Words;
-  /** Text the page put into the composer; a new object each time. */
-  prefilled: { text: string } | null;
+  /** Whether a bubble arrived while the panel was there, and so slides in. */
+  isFresh(key: string): boolean;
   actions: Actions;
 }

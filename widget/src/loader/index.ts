@@ -2,4 +2,4 @@
 
 import { load } from "./loader.ts";
 
-load(window, document);
+load();

@@ -1,4 +1,4 @@
-import type { Message, WidgetConfig } from "../../../client/src/wire.ts";
+import type { WidgetConfig } from "../../../client/src/wire.ts";
 import {
   type App,
   type EventName,
@@ -7,33 +7,30 @@ import {
   OPEN_KEY,
   SESSION_KEY,
   type StoredSession,
+  type Surroundings,
   storagePrefix,
 } from "../contract.ts";
-import { configUrl, getJson, isUsable } from "./config.ts";
-import { drawLauncher, type Launcher } from "./launcher.ts";
-import { retry } from "./retry.ts";
+import { drawLauncher } from "./launcher.ts";
+import { configQuery, getJson, retry } from "./requests.ts";
 
 type Listener = (detail: unknown) => void;
 type Queued = ((api: Api) => void) | [string, ...unknown[]];
+type Call = [name: string, values: unknown[]];
 // biome-ignore lint/suspicious/noExplicitAny: the page puts what it likes on this object.
 export type Api = Record<string, any>;
 
-/** Calls that wait for the full widget; those marked true make it come. */
-const CALLS: Record<string, boolean> = {
-  open: true,
-  close: false,
-  toggle: true,
-  sendMessage: true,
-  prefill: true,
-  identify: false,
-  setCustomAttributes: false,
-  setLocale: false,
-  setColorScheme: false,
-  trackEvent: false,
-  reset: false,
-};
+/** Calls that make the full widget come, and calls that wait until it does. */
+const NEEDY = ["open", "toggle", "sendMessage", "prefill"];
+const PATIENT = ["close", "identify", "setCustomAttributes", "setLocale", "setColorScheme", "trackEvent", "reset"];
 
-export function load(window: Window & { LiveChatWidget?: Api }, document: Document): void {
+declare global {
+  interface Window {
+    LiveChatWidget?: Api;
+    trustedTypes?: { createPolicy(name: string, rules: object): { createScriptURL(url: string): string } };
+  }
+}
+
+export function load(): void {
   const script =
     (document.currentScript as HTMLScriptElement | null) ||
     document.querySelector<HTMLScriptElement>('script[src*="/widget.js?"]');
@@ -42,16 +39,16 @@ export function load(window: Window & { LiveChatWidget?: Api }, document: Docume
   window.LiveChatWidget = api;
 
   const source = new URL(script.src);
-  const { origin } = source;
+  const { origin, search } = source;
   const baseUrl = `${origin}/functions/v1`;
   const listeners: Record<string, Set<Listener>> = {};
-  const waiting: [string, unknown[]][] = [];
-  let ready = false;
-  let over = false;
-  let launcher: Launcher | undefined;
+  let calls: Call[] = [];
+  let parts: ReturnType<typeof drawLauncher> | undefined;
   let app: App | undefined;
   let loading: Promise<Mount> | undefined;
-  let fullUrl: string | undefined;
+  let fullUrl = "";
+  let ready = false;
+  let over = false;
 
   const log = (...values: unknown[]) => {
     // biome-ignore lint/suspicious/noConsole: asked for, by &debug=true or LiveChatWidget.debug.
@@ -69,38 +66,27 @@ export function load(window: Window & { LiveChatWidget?: Api }, document: Docume
     }
   };
 
+  const showOpen = (open: boolean) => parts && parts.launcher.setAttribute("aria-expanded", `${open}`);
+
   const emit = (name: EventName, detail?: unknown) => {
     log(name, detail);
-    if (name === "opened" || name === "closed") show(name === "opened");
-    if (name === "unread") badge(detail as number);
-    for (const listener of [...(listeners[name] || [])]) guard(() => listener(detail));
+    for (const listener of Array.from(listeners[name] || [])) guard(() => listener(detail));
     window.dispatchEvent(new CustomEvent(`livechat:${name}`, { detail }));
-  };
-
-  const show = (open: boolean) => {
-    launcher?.button.setAttribute("aria-expanded", String(open));
-  };
-
-  const badge = (count: number) => {
-    if (launcher) launcher.badge.textContent = count ? (count > 9 ? "9+" : String(count)) : "";
   };
 
   const fetchFull = () => {
     if (!loading) {
+      if (!fullUrl) fullUrl = trusted(origin + FULL.path);
       loading = retry(
         () =>
           new Promise<Mount>((resolve, reject) => {
             const full = document.createElement("script");
-            full.async = true;
             full.crossOrigin = "anonymous";
             full.integrity = FULL.integrity;
-            if (script.nonce) full.nonce = script.nonce;
+            full.nonce = script.nonce || "";
             full.addEventListener(HANDOVER, (event) => resolve((event as CustomEvent<Mount>).detail));
-            full.onerror = () => {
-              full.remove();
-              reject(new Error("widget-full did not load"));
-            };
-            full.src = fullUrl ||= trusted(origin + FULL.path);
+            full.onerror = reject;
+            full.src = fullUrl;
             document.head.append(full);
           }),
       );
@@ -111,50 +97,28 @@ export function load(window: Window & { LiveChatWidget?: Api }, document: Docume
     return loading;
   };
 
-  /** Trusted Types: a page that enforces them may allow the policy `livechat`. */
-  const trusted = (url: string): string => {
-    const types = (
-      window as {
-        trustedTypes?: { createPolicy(name: string, rules: object): { createScriptURL(url: string): string } };
-      }
-    ).trustedTypes;
-    if (!types) return url;
-    try {
-      return types.createPolicy("livechat", { createScriptURL: (text: string) => text }).createScriptURL(url);
-    } catch {
-      return url;
-    }
-  };
-
   const start = async () => {
-    if (!launcher || app || over) return;
-    const { host, root, button, style, vars } = launcher;
+    if (!parts || app) return;
     try {
       const mount = await fetchFull();
       if (app || over) return;
-      app = mount({ config: api.config, baseUrl, host, root, launcher: button, style, vars, emit, log });
-      api.instance = app;
-      for (const [name, values] of waiting.splice(0)) run(name, values);
+      const surroundings: Surroundings = { ...parts, config: api.config, baseUrl, emit, log };
+      api.instance = app = mount(surroundings);
+      for (const [name, values] of calls) call(name, values);
     } catch (error) {
-      show(false);
-      waiting.splice(0);
+      showOpen(false);
       emit("error", error);
     }
+    calls = [];
   };
-
-  const run = (name: string, values: unknown[]) =>
-    guard(() => (app as unknown as Record<string, (...values: unknown[]) => void>)[name]?.(...values));
 
   const call = (name: string, values: unknown[]) => {
-    if (app) run(name, values);
+    if (app) guard(() => (app as unknown as Api)[name](...values));
     else {
-      waiting.push([name, values]);
-      if (CALLS[name]) start();
+      calls.push([name, values]);
+      if (NEEDY.includes(name)) start();
     }
   };
-
-  const take = (queued: Queued) =>
-    guard(() => (typeof queued === "function" ? queued(api) : api[queued[0]](...queued.slice(1))));
 
   const on = (name: string, listener: Listener) => {
     if (!listeners[name]) listeners[name] = new Set();
@@ -163,32 +127,33 @@ export function load(window: Window & { LiveChatWidget?: Api }, document: Docume
     return () => off(name, listener);
   };
   const off = (name: string, listener?: Listener) => {
-    if (listener) listeners[name]?.delete(listener);
-    else delete listeners[name];
+    if (!listener) delete listeners[name];
+    else if (listeners[name]) listeners[name].delete(listener);
   };
 
-  for (const name of Object.keys(CALLS)) api[name] = (...values: unknown[]) => call(name, values);
+  for (const name of NEEDY.concat(PATIENT)) api[name] = (...values: unknown[]) => call(name, values);
+  const hide = (hidden: boolean) => () => {
+    if (parts) parts.launcher.hidden = hidden;
+  };
   Object.assign(api, {
     version: VERSION,
-    debug: source.searchParams.get("debug") === "true",
-    config: null,
-    instance: null,
+    debug: /[?&]debug=true/.test(search),
     on,
     off,
     setUser: api.identify,
-    show: () => launcher?.host.removeAttribute("data-hidden"),
-    hide: () => launcher?.host.setAttribute("data-hidden", ""),
+    show: hide(false),
+    hide: hide(true),
     shutdown() {
       over = true;
-      app?.shutdown();
-      launcher?.host.remove();
+      if (app) app.shutdown();
+      if (parts) parts.host.remove();
       delete window.LiveChatWidget;
     },
   });
 
-  const stored = (storage: () => Storage, key: string): string | null => {
+  const stored = (area: "localStorage" | "sessionStorage", key: string): string | null => {
     try {
-      return storage().getItem(storagePrefix(api.config.widget_id) + key);
+      return window[area].getItem(storagePrefix(api.config.widget_id) + key);
     } catch {
       return null;
     }
@@ -196,16 +161,16 @@ export function load(window: Window & { LiveChatWidget?: Api }, document: Docume
 
   /** A browser that holds an open conversation asks once whether something was said; nobody else asks anything. */
   const lookForNews = async () => {
-    const session: StoredSession = JSON.parse(stored(() => window.localStorage, SESSION_KEY) || "{}");
-    if (!session.token || !session.conversation_id || session.ended) return;
-    const query = `conversation_id=${session.conversation_id}&after=${session.seen || 0}`;
-    const page = await getJson<{ messages: Message[] }>(`${baseUrl}/chat/messages?${query}`, {
-      authorization: `Bearer ${session.token}`,
-    });
-    const news = page.messages.filter(({ sender_type }) => sender_type === "agent" || sender_type === "bot").length;
-    if (news && !app) {
-      badge(news);
-      waiting.push(["resume", []]);
+    const { token, conversation_id, ended, seen }: StoredSession = JSON.parse(
+      stored("localStorage", SESSION_KEY) || "{}",
+    );
+    if (!token || !conversation_id || ended) return;
+    const page = await getJson<{ messages: { sender_type: string }[] }>(
+      `${baseUrl}/chat/messages?conversation_id=${conversation_id}&after=${seen || 0}`,
+      { authorization: `Bearer ${token}` },
+    );
+    if (page.messages.some(({ sender_type }) => /agent|bot/.test(sender_type))) {
+      call("resume", []);
       start();
     }
   };
@@ -213,44 +178,49 @@ export function load(window: Window & { LiveChatWidget?: Api }, document: Docume
   const begin = async () => {
     let failure: unknown;
     try {
-      const url = configUrl(source);
-      if (!url) throw new Error("The script's address names no widget: ?id= or ?widget_id= is missing.");
-      const config = await retry(() => getJson<WidgetConfig>(url));
+      const config = await retry(() => getJson<WidgetConfig>(`${baseUrl}/widget-config?${configQuery(search)}`));
       if (over) return;
-      if (!isUsable(config)) throw new Error("The configuration is not usable.");
       api.config = config;
-      launcher = drawLauncher(document, config, origin);
-      const { button } = launcher;
-      for (const intent of ["pointerenter", "focus", "touchstart"]) {
-        button.addEventListener(intent, () => fetchFull().catch(log), { once: true, passive: true });
-      }
-      button.addEventListener("click", () => {
-        if (!app) show(true);
+      parts = drawLauncher(config, origin);
+      const { launcher } = parts;
+      launcher.onpointerenter = launcher.onfocus = () => fetchFull().catch(log);
+      launcher.onclick = () => {
+        if (!app) showOpen(true);
         call("toggle", [true]);
-      });
+      };
     } catch (error) {
       failure = error;
-      log(error);
     }
-    if (over) return;
-    const queue: Queued[] = Array.isArray(api.queue) ? api.queue : [];
-    api.queue = { push: (...more: Queued[]) => more.forEach(take) };
+    const take = (queued: Queued) =>
+      guard(() => (typeof queued === "function" ? queued(api) : api[queued[0]](...queued.slice(1))));
+    const queue: Queued[] = api.queue || [];
+    api.queue = { push: take };
     queue.forEach(take);
     if (failure) return emit("error", failure);
     ready = true;
     emit("ready", api);
+    if (calls.some(([name]) => NEEDY.includes(name))) start();
 
-    const wide = window.innerWidth > 480;
-    const was = stored(() => window.sessionStorage, OPEN_KEY);
+    const wide = innerWidth > 480;
+    const was = stored("sessionStorage", OPEN_KEY);
     const { auto_open_enabled, auto_open_delay_seconds } = api.config.behavior;
     if (was === "1" && wide) call("open", []);
     else {
-      if (auto_open_enabled && wide && was === null)
-        setTimeout(() => app || call("open", []), (Number(auto_open_delay_seconds) || 0) * 1000);
-      if (waiting.some(([name]) => CALLS[name])) start();
+      if (auto_open_enabled && wide && !was) setTimeout(() => call("open", []), auto_open_delay_seconds * 1000);
       lookForNews().catch(log);
     }
   };
 
   begin();
+}
+
+/** Trusted Types: a page that enforces them may allow the policy `livechat`. */
+function trusted(url: string): string {
+  try {
+    return window.trustedTypes
+      ? window.trustedTypes.createPolicy("livechat", { createScriptURL: String }).createScriptURL(url)
+      : url;
+  } catch {
+    return url;
+  }
 }
