@@ -246,11 +246,11 @@ export class Socket {
       if (topic.startsWith(CONVERSATION) && seq !== null) seqs[topic.slice(CONVERSATION.length)] = seq;
       if (!subscription.confirmed) this._sendSubscribe(topic);
     }
-    this.send({ action: "ping", seqs });
     this._schedulePing();
     this._cancelDeadline();
     const mine = this._generation;
     this._cancelDeadline = this._edge.clock.after(ANSWER_WITHIN, () => this._lost(mine));
+    this.send({ action: "ping", seqs });
   }
 
   private _setState(state: SocketState): void {
