@@ -36,6 +36,8 @@ def document() -> dict[str, Any]:
         for path, operations in part["paths"].items():
             for operation in operations.values():
                 operation["tags"] = [app.title]
+                # Two areas may have a route of the same name; in one document an id stands once.
+                operation["operationId"] = f"{app.title.lower()}_{operation['operationId']}".replace(" ", "_")
                 # Every error is a problem; FastAPI's own description of 422 is of an answer that is never given.
                 operation["responses"].pop("422", None)
                 operation["responses"]["default"]["content"] = {

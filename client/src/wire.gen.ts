@@ -12,7 +12,7 @@ export interface paths {
             cookie?: never;
         };
         /** Get Widget Config */
-        get: operations["get_widget_config_functions_v1_widget_config_get"];
+        get: operations["configuration_get_widget_config_functions_v1_widget_config_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -32,7 +32,7 @@ export interface paths {
          * Get Health
          * @description 200 when the database answers as well.
          */
-        get: operations["get_health_healthz_get"];
+        get: operations["configuration_get_health_healthz_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -51,7 +51,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Start */
-        post: operations["post_start_start_post"];
+        post: operations["chat_post_start_start_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -68,7 +68,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Message */
-        post: operations["post_message_message_post"];
+        post: operations["chat_post_message_message_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -83,7 +83,7 @@ export interface paths {
             cookie?: never;
         };
         /** Get Messages */
-        get: operations["get_messages_messages_get"];
+        get: operations["chat_get_messages_messages_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -102,7 +102,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post End */
-        post: operations["post_end_end_post"];
+        post: operations["chat_post_end_end_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -119,7 +119,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Feedback */
-        post: operations["post_feedback_feedback_post"];
+        post: operations["chat_post_feedback_feedback_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -136,7 +136,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Read */
-        post: operations["post_read_read_post"];
+        post: operations["chat_post_read_read_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -153,7 +153,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Ticket */
-        post: operations["post_ticket_ticket_post"];
+        post: operations["chat_post_ticket_ticket_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -170,7 +170,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Identify */
-        post: operations["post_identify_identify_post"];
+        post: operations["chat_post_identify_identify_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -185,7 +185,7 @@ export interface paths {
             cookie?: never;
         };
         /** Get Export */
-        get: operations["get_export_export_get"];
+        get: operations["chat_get_export_export_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -204,7 +204,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Forget */
-        post: operations["post_forget_forget_post"];
+        post: operations["chat_post_forget_forget_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -219,7 +219,7 @@ export interface paths {
             cookie?: never;
         };
         /** Get Me */
-        get: operations["get_me_me_get"];
+        get: operations["agents_get_me_me_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -238,7 +238,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Ticket */
-        post: operations["post_ticket_ticket_post"];
+        post: operations["agents_post_ticket_ticket_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -255,7 +255,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Presence */
-        post: operations["post_presence_presence_post"];
+        post: operations["agents_post_presence_presence_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -270,7 +270,7 @@ export interface paths {
             cookie?: never;
         };
         /** Get Conversations */
-        get: operations["get_conversations_conversations_get"];
+        get: operations["agents_get_conversations_conversations_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -287,7 +287,7 @@ export interface paths {
             cookie?: never;
         };
         /** Get Conversation */
-        get: operations["get_conversation_conversation_get"];
+        get: operations["agents_get_conversation_conversation_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -304,7 +304,7 @@ export interface paths {
             cookie?: never;
         };
         /** Get Counts */
-        get: operations["get_counts_counts_get"];
+        get: operations["agents_get_counts_counts_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -323,7 +323,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Assign */
-        post: operations["post_assign_assign_post"];
+        post: operations["agents_post_assign_assign_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -340,7 +340,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Unassign */
-        post: operations["post_unassign_unassign_post"];
+        post: operations["agents_post_unassign_unassign_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -357,7 +357,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Transfer */
-        post: operations["post_transfer_transfer_post"];
+        post: operations["agents_post_transfer_transfer_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -374,7 +374,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Resolve */
-        post: operations["post_resolve_resolve_post"];
+        post: operations["agents_post_resolve_resolve_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -391,7 +391,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Reopen */
-        post: operations["post_reopen_reopen_post"];
+        post: operations["agents_post_reopen_reopen_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -406,7 +406,7 @@ export interface paths {
             cookie?: never;
         };
         /** Get Colleagues */
-        get: operations["get_colleagues_colleagues_get"];
+        get: operations["agents_get_colleagues_colleagues_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -423,7 +423,7 @@ export interface paths {
             cookie?: never;
         };
         /** Get Stats */
-        get: operations["get_stats_stats_get"];
+        get: operations["agents_get_stats_stats_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -440,7 +440,7 @@ export interface paths {
             cookie?: never;
         };
         /** Get Widgets */
-        get: operations["get_widgets_widgets_get"];
+        get: operations["administration_get_widgets_widgets_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -458,11 +458,11 @@ export interface paths {
         };
         get?: never;
         /** Put Widget */
-        put: operations["put_widget_widget_put"];
+        put: operations["administration_put_widget_widget_put"];
         /** Post Widget */
-        post: operations["post_widget_widget_post"];
+        post: operations["administration_post_widget_widget_post"];
         /** Delete Widget */
-        delete: operations["delete_widget_widget_delete"];
+        delete: operations["administration_delete_widget_widget_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -476,7 +476,7 @@ export interface paths {
             cookie?: never;
         };
         /** Get Customer */
-        get: operations["get_customer_customer_get"];
+        get: operations["administration_get_customer_customer_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -495,7 +495,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Post Refresh Key */
-        post: operations["post_refresh_key_refresh_key_post"];
+        post: operations["administration_post_refresh_key_refresh_key_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2057,7 +2057,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_widget_config_functions_v1_widget_config_get: {
+    configuration_get_widget_config_functions_v1_widget_config_get: {
         parameters: {
             query?: {
                 /** @description The API key */
@@ -2099,7 +2099,7 @@ export interface operations {
             };
         };
     };
-    get_health_healthz_get: {
+    configuration_get_health_healthz_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2128,7 +2128,7 @@ export interface operations {
             };
         };
     };
-    post_start_start_post: {
+    chat_post_start_start_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2161,7 +2161,7 @@ export interface operations {
             };
         };
     };
-    post_message_message_post: {
+    chat_post_message_message_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2194,7 +2194,7 @@ export interface operations {
             };
         };
     };
-    get_messages_messages_get: {
+    chat_get_messages_messages_get: {
         parameters: {
             query: {
                 conversation_id: string;
@@ -2228,7 +2228,7 @@ export interface operations {
             };
         };
     };
-    post_end_end_post: {
+    chat_post_end_end_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2261,7 +2261,7 @@ export interface operations {
             };
         };
     };
-    post_feedback_feedback_post: {
+    chat_post_feedback_feedback_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2294,7 +2294,7 @@ export interface operations {
             };
         };
     };
-    post_read_read_post: {
+    chat_post_read_read_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2325,7 +2325,7 @@ export interface operations {
             };
         };
     };
-    post_ticket_ticket_post: {
+    chat_post_ticket_ticket_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2358,7 +2358,7 @@ export interface operations {
             };
         };
     };
-    post_identify_identify_post: {
+    chat_post_identify_identify_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2391,7 +2391,7 @@ export interface operations {
             };
         };
     };
-    get_export_export_get: {
+    chat_get_export_export_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2420,7 +2420,7 @@ export interface operations {
             };
         };
     };
-    post_forget_forget_post: {
+    chat_post_forget_forget_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2447,7 +2447,7 @@ export interface operations {
             };
         };
     };
-    get_me_me_get: {
+    agents_get_me_me_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2476,7 +2476,7 @@ export interface operations {
             };
         };
     };
-    post_ticket_ticket_post: {
+    agents_post_ticket_ticket_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2509,7 +2509,7 @@ export interface operations {
             };
         };
     };
-    post_presence_presence_post: {
+    agents_post_presence_presence_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2542,7 +2542,7 @@ export interface operations {
             };
         };
     };
-    get_conversations_conversations_get: {
+    agents_get_conversations_conversations_get: {
         parameters: {
             query?: {
                 view?: "mine" | "queue" | "open" | "resolved" | "all";
@@ -2575,7 +2575,7 @@ export interface operations {
             };
         };
     };
-    get_conversation_conversation_get: {
+    agents_get_conversation_conversation_get: {
         parameters: {
             query: {
                 conversation_id: string;
@@ -2606,7 +2606,7 @@ export interface operations {
             };
         };
     };
-    get_counts_counts_get: {
+    agents_get_counts_counts_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2635,7 +2635,7 @@ export interface operations {
             };
         };
     };
-    post_assign_assign_post: {
+    agents_post_assign_assign_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2668,7 +2668,7 @@ export interface operations {
             };
         };
     };
-    post_unassign_unassign_post: {
+    agents_post_unassign_unassign_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2701,7 +2701,7 @@ export interface operations {
             };
         };
     };
-    post_transfer_transfer_post: {
+    agents_post_transfer_transfer_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2734,7 +2734,7 @@ export interface operations {
             };
         };
     };
-    post_resolve_resolve_post: {
+    agents_post_resolve_resolve_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2767,7 +2767,7 @@ export interface operations {
             };
         };
     };
-    post_reopen_reopen_post: {
+    agents_post_reopen_reopen_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2800,7 +2800,7 @@ export interface operations {
             };
         };
     };
-    get_colleagues_colleagues_get: {
+    agents_get_colleagues_colleagues_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2829,7 +2829,7 @@ export interface operations {
             };
         };
     };
-    get_stats_stats_get: {
+    agents_get_stats_stats_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2858,7 +2858,7 @@ export interface operations {
             };
         };
     };
-    get_widgets_widgets_get: {
+    administration_get_widgets_widgets_get: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -2890,7 +2890,7 @@ export interface operations {
             };
         };
     };
-    put_widget_widget_put: {
+    administration_put_widget_widget_put: {
         parameters: {
             query: {
                 widget_id: string;
@@ -2925,7 +2925,7 @@ export interface operations {
             };
         };
     };
-    post_widget_widget_post: {
+    administration_post_widget_widget_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2958,7 +2958,7 @@ export interface operations {
             };
         };
     };
-    delete_widget_widget_delete: {
+    administration_delete_widget_widget_delete: {
         parameters: {
             query: {
                 widget_id: string;
@@ -2987,7 +2987,7 @@ export interface operations {
             };
         };
     };
-    get_customer_customer_get: {
+    administration_get_customer_customer_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3016,7 +3016,7 @@ export interface operations {
             };
         };
     };
-    post_refresh_key_refresh_key_post: {
+    administration_post_refresh_key_refresh_key_post: {
         parameters: {
             query?: never;
             header?: never;

@@ -236,7 +236,12 @@ export class TestService {
       return json(200, { ...view, last_seq: this.log.length });
     }
     if (path === "/chat/feedback") {
-      view.feedback = { rating: Number(body.rating), comment: (body.comment as string) ?? null };
+      view.feedback = {
+        rating: Number(body.rating),
+        comment: (body.comment as string) ?? null,
+        nps: null,
+        submitted_at: "2025-06-01T12:00:00Z",
+      };
       return json(200, { ...view });
     }
     if (path === "/chat/read") return new Response(null, { status: 204 });
