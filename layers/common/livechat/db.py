@@ -153,9 +153,9 @@ _pool = _Pool()
 
 
 @asynccontextmanager
-async def _transaction(kind: type[T]) -> AsyncIterator[T]:
+async def _transaction(kind: type[T], connection: psycopg.AsyncConnection[DictRow] | None = None) -> AsyncIterator[T]:
     try:
-        connection = await _pool.get()
+        connection = connection or await _pool.get()
         async with connection.pipeline(), connection.transaction():
             yield kind(connection)
     except psycopg.errors.UniqueViolation as error:
@@ -189,12 +189,15 @@ async def system(principal: ConnectionHolder | Customer) -> AsyncIterator[Transa
 
 
 @asynccontextmanager
-async def tenant(principal: Principal) -> AsyncIterator[TenantTransaction]:
+async def tenant(
+    principal: Principal, connection: psycopg.AsyncConnection[DictRow] | None = None
+) -> AsyncIterator[TenantTransaction]:
     """A transaction opened for one principal of one customer, who is admitted before anything else happens.
 
+    On the environment's own connection, unless the caller brings another.
     Raises Unauthenticated, WidgetNotFound, CustomerSuspended, DomainNotAllowed, DatabaseUnavailable.
     """
-    async with _transaction(TenantTransaction) as tx:
+    async with _transaction(TenantTransaction, connection) as tx:
         await _present(tx, principal)
         row = await tx.one("identity.admit")
         tx.actor = _admitted(principal, row)
