@@ -192,7 +192,7 @@ export class Session {
   startAnew(): void {
     this._leave();
     const { conversation_id: _, ended: __, seen: ___, ...rest } = this._stored;
-    this._stored = { ...rest, session_id: this._newId("s") };
+    this._stored = rest;
     this._store({});
     this._feedback = { state: "none", rating: 0 };
     this._changes.call();
@@ -271,17 +271,14 @@ export class Session {
     this._setOpening("sending", null);
     const { edge, widgetId } = this._options;
     if (this._stored.ended || this._conversation) this.startAnew();
-    const { visitor_id, session_id, consented_at, token } = this._stored;
+    const { visitor_id, session_id, token } = this._stored;
     this._store({});
     try {
       const started = await this._api.start({
         widget_id: widgetId,
         visitor_id,
         session_id,
-        visitor_info: {
-          ...this._knownTraits(),
-          ...(consented_at ? { consent_given: true, consent_timestamp: consented_at } : {}),
-        },
+        visitor_info: this._visitorInfo(),
         context: { ...this._options.context(), ...(this._trail.length ? { events: this._trail } : {}) },
       });
       this._store({ token: started.visitor_token, conversation_id: started.conversation_id, ended: false });
@@ -291,14 +288,14 @@ export class Session {
       const opening = this._opening;
       this._opening = [];
       for (const { content, client_message_id } of opening) conversation.send(content, { client_message_id });
-      if (this._identity) this._sendIdentity();
+      this._sendIdentity();
       this.events.started.call({ conversation_id: started.conversation_id });
     } catch (error) {
       this._starting = false;
       const problem = error instanceof Problem ? error : new Problem("unreadable", 0, String(error));
       if (problem.status === 401 && token) {
-        // The token no longer counts: go on as a new visitor rather than not at all.
-        this._forgetVisitor();
+        // The token no longer counts, but the pair of ids still names this browser's visitor.
+        this._forgetToken();
         this._begin();
         return;
       }
@@ -346,36 +343,30 @@ export class Session {
 
   /** What the store named is gone, or is no longer this visitor's. */
   private _forgetConversation(): void {
-    this._forgetVisitor();
-    this._leave();
-    this._changes.call();
+    this._forgetToken();
+    this.startAnew();
   }
 
-  private _forgetVisitor(): void {
+  private _forgetToken(): void {
+    const { token: _, ...rest } = this._stored;
+    this._stored = rest;
+    this._store({});
+  }
+
+  private _visitorInfo(): { [key: string]: Json } {
     const { consented_at } = this._stored;
-    this._options.edge.store.remove(SESSION_KEY);
-    this._stored = { ...this._read(), ...(consented_at ? { consented_at } : {}) };
+    const traits = { ...this._identity?.traits, ...this._attributes } as { [key: string]: Json };
+    return consented_at ? { ...traits, consent_given: true, consent_timestamp: consented_at } : traits;
   }
 
-  private _knownTraits(): { [key: string]: Json } {
-    const { name, email, phone, ...others } = (this._identity?.traits ?? {}) as { [key: string]: Json };
-    const custom = { ...others, ...this._attributes };
-    return {
-      ...(typeof name === "string" ? { name } : {}),
-      ...(typeof email === "string" ? { email } : {}),
-      ...(typeof phone === "string" ? { phone } : {}),
-      ...(Object.keys(custom).length ? { custom_fields: custom } : {}),
-    };
-  }
-
+  /** Without a proof the claim is kept as what it is; a wrong one leaves the visitor anonymous. */
   private _sendIdentity(): void {
-    const identity = this._identity;
-    if (!identity || !(identity.hash || identity.jwt)) return;
+    if (!this._identity) return;
     this._http
-      .post<{ visitor_token?: string }>("/chat/identify", identity)
-      .then(({ visitor_token }) => visitor_token && this._store({ token: visitor_token }))
+      .post<{ visitor_token: string }>("/chat/identify", this._identity)
+      .then(({ visitor_token }) => this._store({ token: visitor_token }))
       .catch(() => {
-        // A wrong proof leaves the visitor anonymous; the page's developer sees the refused request.
+        // The page's developer sees the refused request; the visitor need not.
       });
   }
 

@@ -66,7 +66,9 @@ export function load(): void {
     }
   };
 
-  const showOpen = (open: boolean) => parts && parts.launcher.setAttribute("aria-expanded", `${open}`);
+  const showOpen = (open: boolean) => {
+    if (parts) parts.launcher.setAttribute("aria-expanded", `${open}`);
+  };
 
   const emit = (name: EventName, detail?: unknown) => {
     log(name, detail);
