@@ -98,7 +98,7 @@ async def append(tx: TenantTransaction, draft: Draft) -> tuple[Message, bool]:
     stored = message(row)
     if row["is_new"]:
         announce(tx, stored)
-    elif (stored.content, stored.message_type, stored.metadata) != (draft.content, draft.message_type, draft.metadata):
+    elif not row["is_same"]:
         raise ClientMessageIdReused
     return stored, row["is_new"]
 

@@ -1,6 +1,7 @@
 -- name: append
 -- One entry at the end of the log, under the conversation's lock; or the entry that this sender stored before under this
--- client_message_id. No row: the conversation has ended. Messages older than the conversation are not looked at, so that
+-- client_message_id, and whether that says the same: compared here, since jsonb does not give back every number as Python
+-- wrote it. No row: the conversation has ended. Messages older than the conversation are not looked at, so that
 -- only the partitions of its life are.
 with known as (
     select m.* from messages m
@@ -36,7 +37,8 @@ inserted as (
     from numbered n
     returning *
 )
-select m.*, coalesce(a.display_name, v.name) as sender_name, a.avatar_url as sender_avatar
+select m.*, coalesce(a.display_name, v.name) as sender_name, a.avatar_url as sender_avatar,
+       m.content = %(content)s and m.message_type = %(message_type)s and m.metadata = %(metadata)s as is_same
 from (select *, true as is_new from inserted union all select *, false from known) m
 left join agents a on m.sender_type = 'agent' and a.id = m.sender_id
 left join visitors v on m.sender_type = 'visitor' and v.id = m.sender_id
