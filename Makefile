@@ -36,6 +36,10 @@ lock: .venv/installed ## Resolve the dependencies anew (hashes, no host names)
 	  --custom-compile-command "make lock" -c requirements/dev.txt requirements/runtime.in -o requirements/runtime.txt
 	npm install --package-lock-only
 
+run: ## Start everything on 127.0.0.1 (PORT=8000, LOCAL_DIR=.local, RUNTIME=workers or rie); Ctrl-C stops it
+	@began=$$(date +%s.%N); echo "  Python packages …"; $(MAKE) --silent .venv/installed; \
+	exec $(bin)/python -m local --port $(PORT) --directory $(LOCAL_DIR) --runtime $(RUNTIME) --began $$began
+
 test: .venv/installed node_modules/.package-lock.json ## Run every test: unit, database, infrastructure, gateway, browser
 	npm run --silent build
 	npm test
