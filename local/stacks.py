@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -82,13 +82,13 @@ class Stack:
     # Starting
 
     async def start(self) -> None:
-        settings = self.settings
-        settings.logs.mkdir(parents=True, exist_ok=True)
-        settings.directory.chmod(0o700)
+        self.settings.logs.mkdir(parents=True, exist_ok=True)
+        self.settings.directory.chmod(0o700)
         self._lock_directory()
-        settings.note.unlink(missing_ok=True)
-        self._exits.callback(settings.note.unlink, missing_ok=True)
+        self.settings.note.unlink(missing_ok=True)
+        self._exits.callback(self.settings.note.unlink, missing_ok=True)
         listener = self._listen()
+        settings = self.settings
         if self.demo.is_half_made:
             # Nothing in it was ever shown to anybody, and half of it is missing.
             self.demo.forget()
@@ -157,6 +157,7 @@ class Stack:
                 f"Port {self.settings.port} cannot be used: {error.strerror}. "
                 f"Choose another: make run PORT={self.settings.port + 1}"
             ) from None
+        self.settings = replace(self.settings, port=listener.getsockname()[1])  # 0 means any that is free
         return listener
 
     async def _start_database(self) -> None:
