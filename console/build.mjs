@@ -30,38 +30,38 @@ async function bundle(entry) {
   return result.outputFiles[0].text;
 }
 
-async function publish(name, extension, text) {
+function hashed(name, extension, text) {
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
-  const path = `assets/${name}.${hash}.${extension}`;
-  await writeFile(dist + path, text);
-  const size = brotliCompressSync(text).length;
-  console.log(`${path.padEnd(40)} ${size} B brotli`);
   return {
-    path: `/console/${path}`,
+    file: `assets/${name}.${hash}.${extension}`,
+    text,
     integrity: `sha384-${createHash("sha384").update(text).digest("base64")}`,
-    size,
+    size: brotliCompressSync(text).length,
   };
 }
 
-await rm(dist, { recursive: true, force: true });
-await mkdir(`${dist}assets`, { recursive: true });
-
-const script = await publish("console", "js", await bundle("src/main.tsx"));
-const style = await publish("console", "css", await bundle("src/styles/index.css"));
-const icon = await publish("icon", "svg", await readFile(here("icon.svg"), "utf8"));
+const script = hashed("console", "js", await bundle("src/main.tsx"));
+const style = hashed("console", "css", await bundle("src/styles/index.css"));
+const icon = hashed("icon", "svg", await readFile(here("icon.svg"), "utf8"));
 
 const values = {
-  script: script.path,
+  script: `/console/${script.file}`,
   scriptIntegrity: script.integrity,
-  style: style.path,
+  style: `/console/${style.file}`,
   styleIntegrity: style.integrity,
-  icon: icon.path,
+  icon: `/console/${icon.file}`,
 };
-const page = await readFile(here("index.html"), "utf8");
-await writeFile(
-  `${dist}index.html`,
-  page.replace(/\{\{(\w+)\}\}/g, (_, name) => values[name]),
-);
+const template = await readFile(here("index.html"), "utf8");
+const page = template.replace(/\{\{(\w+)\}\}/g, (_, name) => values[name]);
+
+// Replaced only when all has been built: a console that is just being served goes on working.
+await rm(dist, { recursive: true, force: true });
+await mkdir(`${dist}assets`, { recursive: true });
+for (const { file, text, size } of [script, style, icon]) {
+  await writeFile(dist + file, text);
+  console.log(`${file.padEnd(40)} ${size} B brotli`);
+}
+await writeFile(`${dist}index.html`, page);
 
 const size = script.size + style.size;
 console.log(`console      ${size} B brotli of ${BUDGET}`);

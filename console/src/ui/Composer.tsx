@@ -7,6 +7,7 @@ import { useStore } from "../state/store";
 import type { AgentConversation } from "../wire";
 import { useSurroundings } from "./context";
 import { Icon } from "./Icon";
+import { useTake } from "./useTake";
 
 /** The server's limit, in code points. */
 const LONGEST = 10_000;
@@ -15,6 +16,7 @@ const COUNT_FROM = 9_000;
 export function Composer({ conversation, thread }: { conversation: AgentConversation; thread: Thread }) {
   const { desk } = useSurroundings();
   const myId = useStore(desk.me, (me) => me.id);
+  const take = useTake();
   const { id, agent, status } = conversation;
 
   if (!isOpen(conversation)) {
@@ -31,7 +33,7 @@ export function Composer({ conversation, thread }: { conversation: AgentConversa
     return (
       <div class="composer-note">
         <p>Nobody answers {visitorName(conversation.visitor)} yet.</p>
-        <button type="button" class="text-button" onClick={() => void desk.take(id)}>
+        <button type="button" class="text-button" onClick={() => take(id)}>
           Take it to write
         </button>
       </div>

@@ -14,6 +14,7 @@ import { Shortcuts } from "./Shortcuts";
 import { Statistics } from "./Statistics";
 import { Thread } from "./Thread";
 import { ToastStack } from "./ToastStack";
+import { useTake } from "./useTake";
 
 export function Inbox({ onSignOut }: { onSignOut: () => void }) {
   const { desk, router } = useSurroundings();
@@ -21,6 +22,7 @@ export function Inbox({ onSignOut }: { onSignOut: () => void }) {
   const unread = useStore(desk.inbox, unreadCount);
   const company = useStore(desk.me, (me) => me.company_name);
   const [isHelp, setHelp] = useState(false);
+  const take = useTake();
   const open = place.page === "inbox" ? place.conversation : null;
 
   useEffect(() => {
@@ -51,7 +53,7 @@ export function Inbox({ onSignOut }: { onSignOut: () => void }) {
         return true;
       case "t":
         if (!open || find(desk.inbox.value, open)?.status !== "queued") return false;
-        void desk.take(open);
+        take(open);
         return true;
       default:
         return false;

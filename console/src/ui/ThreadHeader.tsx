@@ -11,6 +11,7 @@ import { Icon } from "./Icon";
 import { Link } from "./Link";
 import { Menu } from "./Menu";
 import { Transfer } from "./Transfer";
+import { useTake } from "./useTake";
 
 interface ThreadHeaderProps {
   conversation: AgentConversation;
@@ -22,6 +23,7 @@ interface ThreadHeaderProps {
 export function ThreadHeader({ conversation, list, isPanelOpen, onPanel }: ThreadHeaderProps) {
   const { desk } = useSurroundings();
   const me = useStore(desk.me, (value) => value);
+  const take = useTake();
   const [isTransferring, setTransferring] = useState(false);
   const { id, visitor, agent, status } = conversation;
   const name = visitorName(visitor);
@@ -53,7 +55,7 @@ export function ThreadHeader({ conversation, list, isPanelOpen, onPanel }: Threa
         </div>
       </div>
       {status === "queued" && (
-        <button type="button" class="button primary" aria-label="Take conversation" onClick={() => void desk.take(id)}>
+        <button type="button" class="button primary" aria-label="Take conversation" onClick={() => take(id)}>
           Take<span class="only-wide"> conversation</span>
         </button>
       )}

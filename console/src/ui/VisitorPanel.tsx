@@ -1,6 +1,6 @@
 /** Who is asking, from where, and how the conversation went. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { ago, browserName, exactTime, languageName, preciseDuration, shortUrl, visitorName } from "../format";
 import type { AgentConversation } from "../wire";
 import { Avatar } from "./Avatar";
@@ -19,9 +19,18 @@ export function VisitorPanel({ conversation, isOpen, onClose }: VisitorPanelProp
   const { visitor, context, feedback, visitor_info: info } = conversation;
   const now = useNow(60_000);
   const closer = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    if (isOpen) closer.current?.focus();
-  }, [isOpen]);
+  useLayoutEffect(() => {
+    if (!isOpen) return;
+    closer.current?.focus();
+    // Before the page's own keys: there, Escape leaves the conversation.
+    const closeOnEscape = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      onClose();
+    };
+    window.addEventListener("keydown", closeOnEscape, { capture: true });
+    return () => window.removeEventListener("keydown", closeOnEscape, { capture: true });
+  }, [isOpen, onClose]);
   const name = visitorName(visitor);
   const text = (key: string) => (typeof context[key] === "string" ? (context[key] as string) : "");
   const agent = text("user_agent");
@@ -34,15 +43,7 @@ export function VisitorPanel({ conversation, isOpen, onClose }: VisitorPanelProp
   return (
     <>
       {isOpen && <button type="button" class="panel-shade" tabIndex={-1} aria-hidden="true" onClick={onClose} />}
-      <aside
-        class={isOpen ? "panel open" : "panel"}
-        aria-label="About the visitor"
-        onKeyDown={(event) => {
-          if (event.key !== "Escape" || !isOpen) return;
-          event.stopPropagation();
-          onClose();
-        }}
-      >
+      <aside class={isOpen ? "panel open" : "panel"} aria-label="About the visitor">
         <div class="panel-who">
           <button ref={closer} type="button" class="icon-button panel-close" aria-label="Close" onClick={onClose}>
             <Icon name="close" size={18} />
