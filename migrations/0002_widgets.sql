@@ -31,9 +31,11 @@ grant select, insert, update, delete on widget_configs to livechat_jobs;
 
 create policy "Whoever names a widget sees it" on widget_configs
     for select to livechat_functions using (id = (select app.widget_id()));
+-- Whoever named one widget does not hold the key, and sees no other.
 create policy "A customer's people, and whoever holds its key, see its widgets" on widget_configs
     for select to livechat_functions
-    using (customer_id = (select app.customer_id()) and (select app.actor()) in ('agent', 'admin', 'anonymous', 'system'));
+    using (customer_id = (select app.customer_id()) and ((select app.actor()) in ('agent', 'admin', 'system')
+        or ((select app.actor()) = 'anonymous' and (select app.credential('api_key')) is not null)));
 create policy "An admin adds widgets to its own customer" on widget_configs
     for insert to livechat_functions
     with check (customer_id = (select app.customer_id()) and (select app.actor()) = 'admin');

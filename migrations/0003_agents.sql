@@ -34,9 +34,11 @@ create policy "Whoever acts for a customer sees its agents" on agents
     for select to livechat_functions using (customer_id = (select app.customer_id()));
 create policy "Whoever signs in sees the agent it is" on agents
     for select to livechat_functions using (user_id = (select app.credential('user_id')));
+-- Everything of itself but its role.
 create policy "An agent changes itself" on agents
     for update to livechat_functions
-    using (id = (select app.agent_id()) and customer_id = (select app.customer_id()));
+    using (id = (select app.agent_id()) and customer_id = (select app.customer_id()))
+    with check (id = (select app.agent_id()) and customer_id = (select app.customer_id()) and role = (select app.actor()));
 create policy "An admin changes the agents of its own customer" on agents
     for update to livechat_functions
     using (customer_id = (select app.customer_id()) and (select app.actor()) = 'admin');

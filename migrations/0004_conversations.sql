@@ -144,10 +144,13 @@ grant select, insert, delete on messages to livechat_functions, livechat_jobs;
 create policy "A visitor reads only its own conversations" on messages
     for select to livechat_functions
     using (visitor_id = (select app.visitor_id()) and customer_id = (select app.customer_id()));
+-- A foreign key looks past row security, so each of these three looks for itself whose the conversation is.
 create policy "A visitor writes only to its own conversations, and only as itself" on messages
     for insert to livechat_functions
     with check (visitor_id = (select app.visitor_id()) and customer_id = (select app.customer_id())
-        and (sender_type = 'system' or (sender_type = 'visitor' and sender_id = (select app.visitor_id()))));
+        and (sender_type = 'system' or (sender_type = 'visitor' and sender_id = (select app.visitor_id())))
+        and exists (select from conversations c where c.id = messages.conversation_id
+                    and c.visitor_id = messages.visitor_id and c.customer_id = messages.customer_id));
 create policy "A visitor has its own messages forgotten" on messages
     for delete to livechat_functions
     using (visitor_id = (select app.visitor_id()) and customer_id = (select app.customer_id()));
@@ -157,10 +160,14 @@ create policy "A customer's people read its conversations" on messages
 create policy "An agent writes to its customer's conversations, and only as itself" on messages
     for insert to livechat_functions
     with check (customer_id = (select app.customer_id()) and (select app.actor()) in ('agent', 'admin')
-        and (sender_type = 'system' or (sender_type = 'agent' and sender_id = (select app.agent_id()))));
+        and (sender_type = 'system' or (sender_type = 'agent' and sender_id = (select app.agent_id())))
+        and exists (select from conversations c where c.id = messages.conversation_id
+                    and c.visitor_id = messages.visitor_id and c.customer_id = messages.customer_id));
 create policy "The router writes what it did" on messages
     for insert to livechat_functions
-    with check (customer_id = (select app.customer_id()) and (select app.actor()) = 'system' and sender_type = 'system');
+    with check (customer_id = (select app.customer_id()) and (select app.actor()) = 'system' and sender_type = 'system'
+        and exists (select from conversations c where c.id = messages.conversation_id
+                    and c.visitor_id = messages.visitor_id and c.customer_id = messages.customer_id));
 create policy "The system's jobs see every message" on messages
     for all to livechat_jobs using (true) with check (true);
 
