@@ -157,24 +157,32 @@ def aws() -> Iterator[None]:
 async def environment(aws: None, database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """An execution environment as a function finds it: settings that point to the clone, secrets where they name them."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    name = urlsplit(database.address).path[1:]
     vault = boto3.client("secretsmanager")
-    values = {
-        "LIVECHAT_DATABASE_SECRET": FUNCTIONS,
-        "LIVECHAT_SIGNING_SECRET": {"kid": "k1", "key": "a key that only this run knows of, 32 bytes long"},
-    }
-    for variable, value in values.items():
-        name = f"{variable}-{urlsplit(database.address).path[1:]}"
-        vault.create_secret(Name=name, SecretString=json.dumps(value))
-        monkeypatch.setenv(variable, name)
-    for name, text in {
+    for kind, value in {
+        "functions": FUNCTIONS,
+        "jobs": JOBS,
+        "signing": {"kid": "k1", "key": "a key that only this run knows of, 32 bytes long"},
+    }.items():
+        vault.create_secret(Name=f"{name}/{kind}", SecretString=json.dumps(value))
+    for variable, text in {
         "DATABASE_URL": database.address,
+        "DATABASE_SECRET": f"{name}/functions",
+        "SIGNING_SECRET": f"{name}/signing",
         "WEBSOCKET_URL": "wss://socket.example",
         "CONNECTIONS_URL": "https://socket.example/live",
         "IDENTITY_ISSUER": "https://issuer.example",
         "IDENTITY_CLIENT_ID": "console",
     }.items():
-        monkeypatch.setenv(f"LIVECHAT_{name}", text)
+        monkeypatch.setenv(f"LIVECHAT_{variable}", text)
     settings.settings.cache_clear()
     yield
     await db._pool.drop()
+    settings.settings.cache_clear()
+
+
+@pytest.fixture
+def as_the_jobs(environment: None, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of the function that works by the clock."""
+    monkeypatch.setenv("LIVECHAT_DATABASE_SECRET", f"{urlsplit(database.address).path[1:]}/jobs")
     settings.settings.cache_clear()
