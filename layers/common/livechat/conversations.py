@@ -246,7 +246,10 @@ async def end(tx: TenantTransaction, conversation_id: UUID) -> dict[str, Any]:
         return await get(tx, conversation_id)
     by = tx.actor.sender_type
     metadata: dict[str, Any] = {"event": "conversation.ended", "ended_by": by}
-    return await _finish(tx, row, "closed", f"The {by} ended the conversation.", metadata)
+    if tx.actor.is_agent:
+        metadata["agent"] = _own_ref(tx)
+    who = tx.actor.name if tx.actor.is_agent else "The visitor"
+    return await _finish(tx, row, "closed", f"{who} ended the conversation.", metadata)
 
 
 async def resolve(tx: TenantTransaction, conversation_id: UUID) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The HTTP edge that every area shares: one way to make an app, read a body, answer an error, know the caller."""
 
 import json
+import math
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Annotated, Any, cast
@@ -85,13 +86,23 @@ class _StrictRoute(APIRoute):
 
 
 def parse_json(text: bytes | str) -> Any:
-    """The value of a JSON text. Raises InvalidJson, also for NaN, lone surrogates, deep nesting and doubled keys."""
+    """The value of a JSON text.
+
+    Raises InvalidJson, also for NaN, numbers beyond a double, lone surrogates, deep nesting and doubled keys.
+    """
     try:
         # Jiter first: it bounds the nesting and refuses what json.loads lets through; doubled keys only the latter shows.
         pydantic_core.from_json(text, allow_inf_nan=False)
-        return json.loads(text, object_pairs_hook=_without_doubles)
+        return json.loads(text, object_pairs_hook=_without_doubles, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise errors.InvalidJson(str(error)[:200]) from error
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -14,6 +15,7 @@ import jwt
 
 from livechat import secrets
 from livechat.errors import IdentityNotVerified, Unauthenticated, Unavailable
+from livechat.observe import logger
 from livechat.settings import settings
 
 VISITOR_TOKEN_LIFE = timedelta(days=30)
@@ -21,6 +23,7 @@ VISITOR_TOKEN_RENEWED_AFTER = timedelta(days=1)
 TICKET_LIFE = timedelta(seconds=60)
 # An unknown `kid` makes the keys be fetched again, but not more often than this: a stranger can invent any number of them.
 JWKS_REFETCH_SECONDS = 60
+JWKS_RETRY_SECONDS = 5
 JWKS_MAX_AGE_SECONDS = 6 * 3600
 
 
@@ -199,17 +202,28 @@ def verify_ticket(token: str, connection_id: str, origin: str | None) -> TicketH
         raise Unauthenticated("The ticket lacks what a ticket holds.") from error
 
 
-class _IssuerKeys:
+class IssuerKeys:
     """The identity provider's public keys, fetched when first needed and kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at = float("-inf")
+        self._asked_at = float("-inf")
+        self._is_failing = False
 
     async def find(self, kid: str) -> jwt.PyJWK | None:
-        age = time.monotonic() - self._fetched_at
-        if age > JWKS_MAX_AGE_SECONDS or (kid not in self._keys and age > JWKS_REFETCH_SECONDS):
+        """None for a key that the provider does not have. Raises Unavailable when it cannot be asked.
+
+        A key that is known stays good while the provider cannot be reached.
+        """
+        now = self._clock()
+        is_due = kid not in self._keys or now - self._fetched_at > JWKS_MAX_AGE_SECONDS
+        if is_due and now - self._asked_at > (JWKS_RETRY_SECONDS if self._is_failing else JWKS_REFETCH_SECONDS):
+            self._asked_at = now
             await asyncio.to_thread(self._fetch)
+        if self._is_failing and kid not in self._keys:
+            raise Unavailable("The identity provider's keys cannot be read; try again in a moment.")
         return self._keys.get(kid)
 
     def _fetch(self) -> None:
@@ -217,13 +231,16 @@ class _IssuerKeys:
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the address is a setting, not input
                 keys = jwt.PyJWKSet.from_json(answer.read().decode())
-        except (OSError, ValueError, jwt.PyJWTError) as error:
-            raise Unavailable("The identity provider's keys cannot be read; try again in a moment.") from error
+        except (OSError, ValueError, jwt.PyJWTError):
+            logger.exception("the identity provider's keys cannot be read")
+            self._is_failing = True
+            return
         self._keys = {key.key_id: key for key in keys.keys if key.key_id}
-        self._fetched_at = time.monotonic()
+        self._fetched_at = self._clock()
+        self._is_failing = False
 
 
-_issuer_keys = _IssuerKeys()
+_issuer_keys = IssuerKeys()
 
 
 async def _verify_access_token(token: str, kid: str) -> SignedInAgent:

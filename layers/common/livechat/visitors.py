@@ -1,16 +1,16 @@
 """Visitors: who they say they are, who they are proved to be, and what is kept of them."""
 
 import secrets as random
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from livechat import conversations, identity, messages
 from livechat.db import TenantTransaction
 from livechat.errors import Forbidden, IdentityNotVerified, Unauthenticated, ValidationFailed
-from livechat.wire import Answer, Attributes, Body, ShortText, Timestamp
+from livechat.wire import Answer, Attributes, Body, ShortText, Timestamp, no_nul, storable
 
 BrowserId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:-]+$")]
 MAX_TRAITS = 50
@@ -25,11 +25,16 @@ class VisitorInfo(Body):
     email: ShortText | None = None
     phone: ShortText | None = None
 
+    @model_validator(mode="after")
+    def _others_can_be_stored(self) -> Self:
+        storable(self.model_extra or {})
+        return self
+
 
 class Identification(Body):
     """A page's claim of who its visitor is, with a proof by the account's secret."""
 
-    id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(no_nul)]
     traits: Attributes = {}
     hash: ShortText | None = Field(None, description="hex HMAC-SHA256(api_secret, id)")
     jwt: Annotated[str, StringConstraints(max_length=4096)] | None = Field(

@@ -12,11 +12,11 @@ from livechat import audit, domains, hours
 from livechat.db import TenantTransaction
 from livechat.errors import PlanLimitReached, ValidationFailed, WidgetNotFound
 from livechat.hours import WorkingHours
-from livechat.wire import AgentRef, Answer, Attributes, Body, LongText, Page, ShortText, Timestamp, Url
+from livechat.wire import AgentRef, Answer, Attributes, Body, LongText, Page, ShortText, Timestamp, Url, no_nul
 
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(no_nul)]
 
 
 def _domain_pattern(pattern: str) -> str:

@@ -19,14 +19,15 @@ def _canonical_uuid(value: Any) -> Any:
     return value
 
 
-def _no_nul(text: str) -> str:
+def no_nul(text: str) -> str:
     # Postgres cannot store it, and no person types it.
     if "\0" in text:
         raise ValueError("must not hold the NUL character")
     return text
 
 
-def _no_nul_anywhere(value: dict[str, Any]) -> dict[str, Any]:
+def storable(value: dict[str, Any]) -> dict[str, Any]:
+    """The value itself. Raises ValueError when Postgres could not keep it, or nobody should nest so deep."""
     _walk(value, 0)
     return value
 
@@ -35,10 +36,10 @@ def _walk(value: Any, depth: int) -> None:
     if depth > MAX_JSON_DEPTH:
         raise ValueError(f"must not be nested deeper than {MAX_JSON_DEPTH} levels")
     if isinstance(value, str):
-        _no_nul(value)
+        no_nul(value)
     elif isinstance(value, dict):
         for key, item in value.items():
-            _no_nul(key)
+            no_nul(key)
             _walk(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
@@ -50,15 +51,15 @@ def _rfc3339(value: datetime) -> str:
 
 
 Id = Annotated[UUID, BeforeValidator(_canonical_uuid)]
-Text = Annotated[str, AfterValidator(_no_nul)]
-ShortText = Annotated[str, StringConstraints(max_length=200), AfterValidator(_no_nul)]
-LongText = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_no_nul)]
+Text = Annotated[str, AfterValidator(no_nul)]
+ShortText = Annotated[str, StringConstraints(max_length=200), AfterValidator(no_nul)]
+LongText = Annotated[str, StringConstraints(max_length=2000), AfterValidator(no_nul)]
 Url = Annotated[
     str,
     StringConstraints(max_length=2000, pattern=r"^https?://[^\s\\\x00-\x1f]+$"),
     Field(examples=["https://example.com/a.png"]),
 ]
-Attributes = Annotated[dict[str, Any], AfterValidator(_no_nul_anywhere)]
+Attributes = Annotated[dict[str, Any], AfterValidator(storable)]
 Timestamp = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]
 
 
