@@ -9,7 +9,7 @@ from livechat.errors import InvalidQuery
 from livechat.identity import PageVisitor
 from livechat.settings import settings
 from livechat.widgets import PublicConfig
-from livechat.wire import Answer, Id
+from livechat.wire import Answer, Id, ShortText
 
 # The page keeps it for a minute, CloudFront for five; a change of domains or key invalidates the edge.
 CACHE_CONTROL = "public, max-age=60, s-maxage=300"
@@ -28,8 +28,8 @@ async def get_widget_config(
     origin: http.OriginDep,
     public_url: http.PublicUrlDep,
     now: http.NowDep,
-    id: Annotated[str | None, Query(max_length=200, description="The API key")] = None,  # noqa: A002 - its name on the wire
-    customer_id: Annotated[str | None, Query(max_length=200, description="Another name for the API key")] = None,
+    id: Annotated[ShortText | None, Query(description="The API key")] = None,  # noqa: A002 - its name on the wire
+    customer_id: Annotated[ShortText | None, Query(description="Another name for the API key")] = None,
     widget_id: Annotated[Id | None, Query()] = None,
 ) -> PublicConfig:
     api_key = id or customer_id
