@@ -19,24 +19,32 @@ function lowerColours(css) {
   });
 }
 
-/** The tokens are one file for all; a sheet keeps those it uses. */
-function dropUnused(css) {
-  const kept = css.replace(/(--[\w-]+):[^;{}]*(;|(?=\}))/g, (whole, name) =>
-    css.includes(`var(${name}`) ? whole : "",
-  );
-  return kept === css ? css : dropUnused(kept);
+/** The tokens are one file for all: a sheet keeps those it uses, and those of one value only as that value. */
+function foldTokens(css) {
+  const declared = (name) => css.split(new RegExp(`[;{]${name}:`)).length - 1;
+  let folded = css;
+  for (const [whole, name, value] of css.matchAll(/(--[\w-]+): ?([^;{}]*)(?:;|(?=\}))/g)) {
+    const used = folded.includes(`var(${name})`) || folded.includes(`var(${name},`);
+    const fixed = declared(name) === 1 && !folded.includes(`var(${name},`);
+    if (used && !fixed) continue;
+    folded = folded.replace(whole, "").split(`var(${name})`).join(value);
+  }
+  return folded === css ? css : foldTokens(folded);
 }
 
 export async function bundleStyles(path) {
   const result = await build({ entryPoints: [path], bundle: true, minify: true, write: false, target: STYLE_TARGET });
-  const { code } = transformSync(dropUnused(lowerColours(result.outputFiles[0].text)), { loader: "css", minify: true });
+  const { code } = transformSync(foldTokens(lowerColours(result.outputFiles[0].text)), { loader: "css", minify: true });
   return code.trim();
 }
 
-/** `import styles from "./panel.css"` gives the minified text. */
+/** `import styles from "./panel.css"` gives the minified text, for a shadow root, where there is no `:root`. */
 export const stylesAsText = {
   name: "styles-as-text",
   setup({ onLoad }) {
-    onLoad({ filter: /\.css$/ }, async ({ path }) => ({ contents: await bundleStyles(path), loader: "text" }));
+    onLoad({ filter: /\.css$/ }, async ({ path }) => ({
+      contents: (await bundleStyles(path)).replace(/,:root(\[[^\]]*\])?/g, ""),
+      loader: "text",
+    }));
   },
 };

@@ -24,7 +24,7 @@ const READABLE = 4.5;
 const NEARLY_READABLE = 3;
 
 export function accentOf(primary: string | undefined, scheme: "light" | "dark"): Accent {
-  const given = parseHex(primary ?? "") ?? DEFAULT;
+  const given = parseHex(primary || "") ?? DEFAULT;
   const dark = scheme === "dark";
   const surface = dark ? DARK_SURFACE : WHITE;
   // A colour on which white nearly reads is deepened until it does; on a light one the text is dark.
@@ -39,11 +39,10 @@ export function accentOf(primary: string | undefined, scheme: "light" | "dark"):
   };
 }
 
-/** `#rgb` or `#rrggbb`; null for anything else. */
+/** `#rrggbb`; null for anything else. */
 export function parseHex(text: string): Triple | null {
-  const digits = /^#([\da-f]{3}|[\da-f]{6})$/i.exec(text)?.[1];
-  if (!digits) return null;
-  const value = Number.parseInt(digits.length < 6 ? digits.replace(/./g, "$&$&") : digits, 16);
+  if (!/^#[\da-f]{6}$/i.test(text)) return null;
+  const value = Number(`0x${text.slice(1)}`);
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 

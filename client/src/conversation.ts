@@ -6,7 +6,7 @@
  */
 
 import type { Edge } from "./edge.ts";
-import { type ChatApi, Problem } from "./http.ts";
+import { asProblem, type ChatApi, Problem } from "./http.ts";
 import { Listeners } from "./listeners.ts";
 import { Log } from "./log.ts";
 import type { Socket } from "./socket.ts";
@@ -25,6 +25,19 @@ export interface PendingMessage {
   state: PendingState;
   /** Why it failed. */
   problem: Problem | null;
+}
+
+/** A message as it is before it is sent. */
+export function newMessage(edge: Edge, content: string): PendingMessage {
+  return {
+    client_message_id: edge.newId(),
+    content,
+    message_type: "text",
+    metadata: {},
+    created_at: new Date(edge.clock.now()).toISOString(),
+    state: "waiting",
+    problem: null,
+  };
 }
 
 export interface Typist {
@@ -166,23 +179,9 @@ export class Conversation<View extends ConversationView = ConversationView> {
     this._flush();
   }
 
-  send(
-    content: string,
-    extra: {
-      message_type?: Message["message_type"];
-      metadata?: { [key: string]: Json };
-      client_message_id?: string;
-    } = {},
-  ): string {
-    const item: PendingMessage = {
-      client_message_id: extra.client_message_id ?? this._options.edge.newId(),
-      content,
-      message_type: extra.message_type ?? "text",
-      metadata: extra.metadata ?? {},
-      created_at: new Date(this._options.edge.clock.now()).toISOString(),
-      state: "waiting",
-      problem: null,
-    };
+  /** Answers the `client_message_id`. */
+  send(content: string, extra: Partial<PendingMessage> = {}): string {
+    const item = { ...newMessage(this._options.edge, content), ...extra };
     this._revive();
     this._outbox.push(item);
     this._remember(item);
@@ -194,8 +193,8 @@ export class Conversation<View extends ConversationView = ConversationView> {
   }
 
   retry(clientMessageId: string): void {
-    const item = this._outbox.find((pending) => pending.client_message_id === clientMessageId);
-    if (item?.state !== "failed") return;
+    const item = this._failed(clientMessageId);
+    if (!item) return;
     item.state = "waiting";
     item.problem = null;
     this._sendTries = 0;
@@ -205,8 +204,8 @@ export class Conversation<View extends ConversationView = ConversationView> {
 
   /** Takes a message that failed out of the outbox; answers its text, to be written anew. */
   discard(clientMessageId: string): string | null {
-    const item = this._outbox.find((pending) => pending.client_message_id === clientMessageId);
-    if (item?.state !== "failed") return null;
+    const item = this._failed(clientMessageId);
+    if (!item) return null;
     this._forget(item);
     this._changed();
     return item.content;
@@ -230,8 +229,8 @@ export class Conversation<View extends ConversationView = ConversationView> {
   /** Everything up to the last entry shown has been seen. */
   read(): void {
     const seq = this._log.lastSeq;
-    const known = this._options.as === "visitor" ? this._view?.visitor_read_seq : this._view?.agent_read_seq;
-    if (!this._log.placed || seq <= Math.max(this._readSent, known ?? 0)) return;
+    const known = this._view ? this._view[`${this._options.as}_read_seq`] : 0;
+    if (!this._log.placed || seq <= Math.max(this._readSent, known)) return;
     this._readSent = seq;
     const { api, socket } = this._options;
     if (socket.send({ action: "read", conversation_id: this.id, seq })) return;
@@ -287,10 +286,12 @@ export class Conversation<View extends ConversationView = ConversationView> {
     } else if (frame.type === "conversation.updated") {
       if (frame.topic === this.topic) this.update(frame.data as View);
     } else if (frame.type === "typing") {
-      if (frame.conversation_id === this.id) this._heardTyping(frame, frame.is_typing);
+      if (frame.conversation_id !== this.id) return;
+      this._heardTyping(frame, frame.is_typing);
+      this._changed();
     } else if (frame.type === "read") {
       if (frame.conversation_id !== this.id || !this._view) return;
-      const key = frame.reader === "visitor" ? "visitor_read_seq" : "agent_read_seq";
+      const key = `${frame.reader}_read_seq` as const;
       if (frame.seq > this._view[key]) {
         this._view = { ...this._view, [key]: frame.seq };
         this._changed();
@@ -303,7 +304,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
     const visible = this._log.add(messages);
     for (const message of visible) {
       this._settle(message);
-      this._stopTypist(message);
+      this._heardTyping(message, false);
     }
     this._changed();
     for (const message of visible) this._arrivals.call(message);
@@ -337,12 +338,11 @@ export class Conversation<View extends ConversationView = ConversationView> {
         }
         this._syncFailures = 0;
         if (this._log.lastSeq > before) this._pollWait = POLL_FIRST;
-        else if (this._log.behind)
-          throw new Problem("unreadable", 200, "The server named entries that it did not give.");
+        else if (this._log.behind) throw new Problem("unreadable", 200);
       } while (this._log.behind || this._syncAgain);
     } catch (error) {
       if (!this._following) return;
-      const problem = error instanceof Problem ? error : new Problem("unreadable", 0, String(error));
+      const problem = asProblem(error);
       if (!this._log.placed) {
         this._state = "failed";
         this._problem = problem;
@@ -351,7 +351,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
       if (problem.passing || problem.code === "unreadable") {
         this._syncFailures++;
         const wait = Math.min(POLL_LONGEST, 500 * 2 ** this._syncFailures) * (0.5 + edge.random() / 2);
-        this._cancelSync = edge.clock.after(Math.max(wait, (problem.retryAfter ?? 0) * 1000), () => this._sync());
+        this._cancelSync = edge.clock.after(Math.max(wait, (problem.retryAfter || 0) * 1000), () => this._sync());
       }
     } finally {
       this._syncing = false;
@@ -411,11 +411,11 @@ export class Conversation<View extends ConversationView = ConversationView> {
       this._flush();
     } catch (error) {
       this._sending = false;
-      const problem = error instanceof Problem ? error : new Problem("unreadable", 0, String(error));
+      const problem = asProblem(error);
       if (problem.passing && ++this._sendTries < SEND_TRIES) {
         item.state = "waiting";
         const wait = 500 * 2 ** this._sendTries * (0.5 + edge.random() / 2);
-        this._cancelResend = edge.clock.after(Math.max(wait, (problem.retryAfter ?? 0) * 1000), () => this._flush());
+        this._cancelResend = edge.clock.after(Math.max(wait, (problem.retryAfter || 0) * 1000), () => this._flush());
       } else if (problem.passing) {
         // Order is kept: what was written after it does not overtake it.
         for (const other of this._outbox) {
@@ -451,6 +451,12 @@ export class Conversation<View extends ConversationView = ConversationView> {
     }
   }
 
+  private _failed(clientMessageId: string): PendingMessage | undefined {
+    return this._outbox.find(
+      ({ client_message_id, state }) => client_message_id === clientMessageId && state === "failed",
+    );
+  }
+
   private _outboxKey(item: PendingMessage): string {
     return `outbox:${this.id}:${item.client_message_id}`;
   }
@@ -471,7 +477,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
     const { store } = this._options.edge;
     for (const key of store.keys(`outbox:${this.id}:`)) {
       try {
-        const kept = JSON.parse(store.get(key) ?? "");
+        const kept = JSON.parse(store.get(key) || "");
         this._outbox.push({ ...kept, state: "waiting", problem: null });
       } catch {
         store.remove(key);
@@ -482,24 +488,18 @@ export class Conversation<View extends ConversationView = ConversationView> {
 
   // --- Typing ------------------------------------------------------------------------------------------------------
 
-  private _heardTyping(typist: Typist, isTyping: boolean): void {
-    const key = `${typist.sender_type}:${typist.sender?.id ?? ""}`;
+  /** They type, or they do so no longer: then their key is all that is needed. */
+  private _heardTyping(typist: Pick<Message, "sender_type" | "sender">, isTyping: boolean): void {
+    const { sender_type, sender } = typist;
+    const key = sender_type + (sender ? sender.id : "");
     this._typists.get(key)?.cancel();
     this._typists.delete(key);
-    if (isTyping) {
-      const cancel = this._options.edge.clock.after(TYPIST_GONE, () => {
-        this._typists.delete(key);
-        this._changed();
-      });
-      this._typists.set(key, { sender_type: typist.sender_type, sender: typist.sender, cancel });
-    }
-    this._changed();
-  }
-
-  private _stopTypist(message: Message): void {
-    const key = `${message.sender_type}:${message.sender?.id ?? ""}`;
-    this._typists.get(key)?.cancel();
-    this._typists.delete(key);
+    if (!isTyping) return;
+    const cancel = this._options.edge.clock.after(TYPIST_GONE, () => {
+      this._typists.delete(key);
+      this._changed();
+    });
+    this._typists.set(key, { sender_type, sender, cancel });
   }
 
   private _changed(): void {

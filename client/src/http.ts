@@ -22,11 +22,10 @@ export class Problem extends Error {
   constructor(
     readonly code: string,
     readonly status: number,
-    detail: string,
+    detail = code,
     /** Seconds to wait, where the server said so. */
     readonly retryAfter: number | null = null,
     readonly errors: NonNullable<ProblemBody["errors"]> = [],
-    readonly requestId: string | null = null,
   ) {
     super(detail);
   }
@@ -35,6 +34,10 @@ export class Problem extends Error {
   get passing(): boolean {
     return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
   }
+}
+
+export function asProblem(error: unknown): Problem {
+  return error instanceof Problem ? error : new Problem("unreadable", 0, String(error));
 }
 
 export interface HttpOptions {
@@ -107,8 +110,7 @@ export class Http {
       return (text === "" ? undefined : parse(text, response.status)) as Answer;
     } catch (error) {
       if (error instanceof Problem) throw error;
-      if (late) throw new Problem("timed_out", 0, "The server did not answer in time.");
-      throw new Problem("unreachable", 0, "The server could not be reached.");
+      throw new Problem(late ? "timed_out" : "unreachable", 0);
     } finally {
       cancel();
     }
@@ -116,17 +118,18 @@ export class Http {
 }
 
 function queryString(query: Call["query"] = {}): string {
-  const pairs = Object.entries(query)
-    .filter(([, value]) => value !== undefined && value !== null)
-    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
-  return pairs.length ? `?${pairs.join("&")}` : "";
+  const pairs = new URLSearchParams();
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined && value !== null) pairs.set(name, `${value}`);
+  const text = `${pairs}`;
+  return text && `?${text}`;
 }
 
 function parse(text: string, status: number): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Problem("unreadable", status, "The answer was not what was expected.");
+    throw new Problem("unreadable", status);
   }
 }
 
@@ -134,7 +137,7 @@ function parse(text: string, status: number): unknown {
 function problemFrom(response: Response, text: string): Problem {
   let body: Partial<ProblemBody> = {};
   try {
-    body = JSON.parse(text) ?? {};
+    body = JSON.parse(text) || {};
   } catch {
     // A proxy's HTML page: the status says enough.
   }
@@ -142,10 +145,9 @@ function problemFrom(response: Response, text: string): Problem {
   return new Problem(
     typeof body.code === "string" ? body.code : `http_${response.status}`,
     response.status,
-    body.detail ?? body.title ?? "The request failed.",
+    body.detail,
     Number.isFinite(wait) && wait > 0 ? wait : null,
-    body.errors ?? [],
-    body.request_id ?? null,
+    body.errors || [],
   );
 }
 

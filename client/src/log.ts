@@ -18,7 +18,7 @@ export class Log<E extends Entry> {
 
   /** The last `seq` shown: everything up to here is complete. */
   get lastSeq(): number {
-    return this._shown[this._shown.length - 1]?.seq ?? this._base ?? 0;
+    return this._shown[this._shown.length - 1]?.seq || this._base || 0;
   }
 
   /** Whether the server is known to have more than is shown. */
@@ -27,7 +27,7 @@ export class Log<E extends Entry> {
   }
 
   get hasOlder(): boolean {
-    return (this._shown[0]?.seq ?? 1) > 1;
+    return (this._shown[0]?.seq || 1) > 1;
   }
 
   /** Whether a place to count from is known: after the newest page, or when nothing has been said yet. */

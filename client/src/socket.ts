@@ -39,7 +39,6 @@ export class Socket {
   private _tries = 0;
   private _openedAt = 0;
   private _hidden = false;
-  private _problem: Problem | null = null;
   private readonly _subscriptions = new Map<string, Subscription>();
   private readonly _frames = new Listeners<[ServerFrame]>();
   private readonly _states = new Listeners<[SocketState]>();
@@ -55,11 +54,6 @@ export class Socket {
 
   get state(): SocketState {
     return this._current;
-  }
-
-  /** Why no ticket was given, while `refused`. */
-  get refusal(): Problem | null {
-    return this._problem;
   }
 
   on(listener: (frame: ServerFrame) => void): () => void {
@@ -147,7 +141,6 @@ export class Socket {
     } catch (error) {
       if (mine !== this._generation) return;
       if (error instanceof Problem && !error.passing) {
-        this._problem = error;
         this._setState("refused");
       } else {
         this._wait(error instanceof Problem ? error.retryAfter : null);
@@ -155,7 +148,6 @@ export class Socket {
       return;
     }
     if (mine !== this._generation) return;
-    this._problem = null;
     const url = `${ticket.websocket_url}${ticket.websocket_url.includes("?") ? "&" : "?"}ticket=${encodeURIComponent(ticket.ticket)}`;
     this._cancelDeadline = this._edge.clock.after(CONNECT_WITHIN, () => this._lost(mine));
     try {
@@ -211,7 +203,7 @@ export class Socket {
   /** Full jitter over a doubling span; at once after a good connection. */
   private _wait(retryAfter: number | null): void {
     const span = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(this._tries - 1, 10));
-    const delay = this._tries === 0 ? 0 : Math.max(this._edge.random() * span, (retryAfter ?? 0) * 1000);
+    const delay = this._tries === 0 ? 0 : Math.max(this._edge.random() * span, (retryAfter || 0) * 1000);
     this._setState("waiting");
     this._cancelRetry = this._edge.clock.after(delay, () => this._connect());
   }

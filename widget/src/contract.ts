@@ -29,7 +29,8 @@ export interface Surroundings {
 
 /** The full widget's side: the methods of the page's API that need it. */
 export interface App {
-  open(): void;
+  /** `byVisitor`: not the page, but a click. */
+  open(byVisitor?: boolean): void;
   close(): void;
   toggle(byVisitor?: boolean): void;
   /** An open conversation has news: follow it without opening the panel. */

@@ -1,7 +1,8 @@
 /** Put in by the build. */
 declare const VERSION: string;
-declare const FULL: { path: string; integrity: string };
-declare const STYLES: string;
+/** The full widget's address without its ending: `.js`, and `.css` for browsers that cannot construct a sheet. */
+declare const FULL: string;
+declare const INTEGRITY: string;
 
 declare module "*.css" {
   const text: string;

@@ -32,9 +32,9 @@ export function initialsOf(name: string): string {
   return picked.map((word) => (Array.from(word || "")[0] || "").toUpperCase()).join("");
 }
 
-/** One of six tones, the same for the same id everywhere. */
+/** One of five tones, the same for the same id everywhere. */
 export function toneOf(id: string): number {
   let sum = 0;
   for (const character of id) sum = (sum * 31 + character.charCodeAt(0)) >>> 0;
-  return sum % 6;
+  return sum % 5;
 }

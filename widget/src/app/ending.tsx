@@ -22,7 +22,7 @@ export function Ending({ view }: { view: View }) {
   const { config, session, words, actions } = view;
   return (
     <div class="ending">
-      {config.features.rating_enabled !== false && session.conversation?.view && <Rating view={view} />}
+      {config.features.rating_enabled !== false && session.view && <Rating view={view} />}
       <button type="button" class="button main" onClick={actions.startAnew}>
         {words("start_new")}
       </button>
@@ -33,7 +33,7 @@ export function Ending({ view }: { view: View }) {
 /** The stars are saved by the click on them; the comment, if there is one, replaces the rating with a fuller one. */
 function Rating({ view: { session, local, words, actions } }: { view: View }) {
   const { rating, state } = session.feedback;
-  if (state === "sent" && (local.commented || session.conversation?.view?.feedback?.comment)) {
+  if (state === "sent" && (local.commented || session.view?.feedback?.comment)) {
     return <p class="thanks">{words("rate_thanks")}</p>;
   }
   return (

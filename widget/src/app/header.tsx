@@ -11,15 +11,17 @@ const SHORT = 48;
 
 export function Header({ view }: { view: View }) {
   const { config, session, words, actions } = view;
-  const agent = session.conversation?.view?.agent;
+  const agent = session.view?.agent;
   const { available_agents, is_online } = config.agents;
   const logo = safeHref(config.branding.logo_url || "");
   const { online_message } = config.behavior;
   const online = online_message && online_message.length <= SHORT ? online_message : words("online");
   const faces = agent ? [agent] : logo ? [] : available_agents.slice(0, FACES);
 
+  const tall = faces.length && !session.conversation && !session.opening.length;
+
   return (
-    <header class="header">
+    <header class={tall ? "header tall" : "header"}>
       {!agent && logo && <img class="logo" src={logo} alt="" />}
       {faces.length > 0 && (
         <span class="faces">

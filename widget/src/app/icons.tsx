@@ -10,10 +10,11 @@ function icon(size: number, ...paths: string[]) {
   );
 }
 
+const dot = (left: number) => `M${left} 12a1 1 0 1 0 2 0a1 1 0 1 0-2 0`;
 const CIRCLE = "M2 12a10 10 0 1 0 20 0a10 10 0 1 0-20 0";
 
 export const CloseIcon = icon(20, "M18 6 6 18", "m6 6 12 12");
-export const MoreIcon = icon(20, "M12 12h.01", "M19 12h.01", "M5 12h.01");
+export const MoreIcon = icon(20, dot(4), dot(11), dot(18));
 export const SendIcon = icon(20, "m5 12 7-7 7 7", "M12 19V5");
 export const ClockIcon = icon(16, CIRCLE, "M12 6v6l4 2");
 export const AlertIcon = icon(16, CIRCLE, "M12 8v4", "M12 16h.01");

@@ -61,9 +61,9 @@ export function LogView({ view }: { view: View }) {
         {conversation?.typing.map(
           ({ sender_type, sender }) =>
             sender_type !== "visitor" && (
-              <div key="typing" class="group" aria-hidden="true">
+              <div key="typing" class="group plain" aria-hidden="true">
                 {sender && <Avatar face={sender} size="s" />}
-                <span class="bubble typing" title={words("typing", { name: sender?.name || words("someone") })}>
+                <span class="bubble typing">
                   <i />
                   <i />
                   <i />
@@ -91,7 +91,7 @@ function Welcome({ view }: { view: View }) {
   const face = agents.available_agents[0];
   const said = [welcome_message, !agents.is_online && effective_message !== welcome_message && effective_message];
   return (
-    <div class="group">
+    <div class="group plain">
       {face && <Avatar face={face} size="s" />}
       <div class="bubbles">
         {said.map(
@@ -102,7 +102,6 @@ function Welcome({ view }: { view: View }) {
               </div>
             ),
         )}
-        <span class="meta" />
       </div>
     </div>
   );
@@ -112,7 +111,7 @@ function Group({ row, view, isLast }: { row: Extract<Row, { kind: "group" }>; vi
   const { words, locale, now } = view;
   const { sender, own, bubbles } = row;
   const { at, pending, message } = bubbles[bubbles.length - 1] as Bubble;
-  const read = view.session.conversation?.view?.agent_read_seq || 0;
+  const read = view.session.view ? view.session.view.agent_read_seq : 0;
   return (
     <div class={own ? "group own" : "group"}>
       {sender && !own && <Avatar face={sender} size="s" />}
@@ -165,7 +164,7 @@ function BubbleView({ bubble, view }: { bubble: Bubble; view: View }) {
 function linked(text: string) {
   return linkPieces(text).map(({ text: piece, href }) =>
     href ? (
-      <a href={href} target="_blank" rel="noopener noreferrer nofollow ugc">
+      <a href={href} target="_blank" rel="noopener noreferrer">
         {piece}
       </a>
     ) : (
@@ -180,7 +179,6 @@ function Skeleton({ label }: { label: string }) {
       <i class="bone" />
       <i class="bone short" />
       <i class="bone right" />
-      <i class="bone" />
     </div>
   );
 }

@@ -39,6 +39,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
   const prefersDark = matchMedia("(prefers-color-scheme: dark)");
   const container = document.createElement("div");
   const badge = document.createElement("i");
+  const chevron = document.createElementNS("http://www.w3.org/2000/svg", "path");
   const releases: (() => void)[] = [];
   const scroll = new Scroll();
   const fresh = new Set<string>();
@@ -51,6 +52,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
   let locale = config.localization.default_language || "en";
   let unread = 0;
   let scheduled = false;
+  let drawing = false;
   let view: View;
 
   const listen = (target: EventTarget, names: string, listener: (event: Event) => void) => {
@@ -63,6 +65,9 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
   const focus = (selector: string) => find(selector)?.focus({ preventScroll: true });
 
   const draw = () => {
+    // Removing what has the focus tells its listeners in the middle of a drawing; they get the next one.
+    if (drawing) return changed();
+    drawing = true;
     scheduled = false;
     const looking = open && document.visibilityState === "visible";
     if (looking) session.markSeen();
@@ -82,6 +87,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
       actions,
     };
     render(<Panel view={view} />, container);
+    drawing = false;
     const box = find(".log");
     const { conversation, opening } = snapshot;
     const pending = opening.length + (conversation ? conversation.pending.length : 0);
@@ -107,15 +113,15 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
 
   const countUnread = (count: number) => {
     const label = words(open ? "launcher_close" : "launcher_open");
-    const news = words(count === 1 ? "unread_one" : "unread_many", { n: count });
-    launcher.setAttribute("aria-label", count ? `${label}, ${news}` : label);
+    launcher.setAttribute("aria-label", count ? `${label}, ${words("unread", { n: count })}` : label);
     if (count === unread) return;
     unread = count;
     badge.textContent = count > 9 ? "9+" : String(count || "");
     emit("unread", count);
   };
 
-  const setOpen = (wanted: boolean) => {
+  const setOpen = (wanted: boolean, byVisitor?: boolean) => {
+    if (byVisitor) acted = true;
     if (open === wanted) return;
     open = wanted;
     if (acted) tab.set(OPEN_KEY, open ? "1" : "0");
@@ -146,7 +152,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
       "--lc-on-accent": on,
       "--lc-fill": accent,
       "--lc-ink": on,
-      "--lc-family": /^[\w\s,"'-]+$/.test(font) ? font : "system-ui",
+      "--lc-family": `${/^[\w\s,"'-]+$/.test(font) ? font : "system-ui"},system-ui,-apple-system,"Segoe UI",Roboto,sans-serif`,
     });
   };
 
@@ -207,12 +213,9 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
   };
 
   const app: App = {
-    open: () => setOpen(true),
+    open: (byVisitor) => setOpen(true, byVisitor),
     close: () => setOpen(false),
-    toggle(byVisitor) {
-      acted = acted || byVisitor === true;
-      setOpen(!open);
-    },
+    toggle: (byVisitor) => setOpen(!open, byVisitor),
     resume: () => session.resume(),
     sendMessage(text) {
       const trimmed = String(text).trim();
@@ -251,11 +254,16 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
   style(styles);
   paint();
   root.append(container);
+  launcher.setAttribute("aria-haspopup", "dialog");
+  chevron.setAttribute("class", "chevron");
+  chevron.setAttribute("d", "m6 9 6 6 6-6");
+  launcher.firstElementChild?.append(chevron);
   launcher.append(badge);
 
   releases.push(
     session.onChange(changed),
-    session.events.message.add((message) => {
+    session.events.add((name, message) => {
+      if (name !== "arrived") return emit(name, message);
       const { sender_type, sender, content } = message;
       fresh.add(message.id);
       if (message.client_message_id) fresh.add(message.client_message_id);
@@ -263,9 +271,6 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
       if (open) local = { ...local, said: `${sender?.name || words("someone")}: ${content}` };
       emit("message", message);
     }),
-    session.events.started.add((detail) => emit("started", detail)),
-    session.events.ended.add((detail) => emit("ended", detail)),
-    session.events.rated.add((detail) => emit("rated", detail)),
   );
   listen(container, "pointerdown keydown", () => {
     acted = true;
@@ -309,7 +314,6 @@ function pageContext(): { [key: string]: Json } {
     user_agent: navigator.userAgent.slice(0, 500),
     device_type: touch ? (small ? "mobile" : "tablet") : "desktop",
     language: navigator.language,
-    screen: `${screen.width}x${screen.height}`,
     time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "",
   };
 }

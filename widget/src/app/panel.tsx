@@ -42,7 +42,7 @@ export function Panel({ view }: { view: View }) {
 
 function Notice({ view: { session, words, online, config } }: { view: View }) {
   if (!online) return <p class="notice warn">{words("no_network")}</p>;
-  if (session.conversation?.view?.status !== "queued") return null;
+  if (session.view?.status !== "queued") return null;
   return (
     <p class="notice">
       <ClockIcon />

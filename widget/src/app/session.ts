@@ -1,8 +1,13 @@
 /** The visitor's side of things without a document: who they are, their conversation, and what the panel shows of both. */
 
-import { Conversation, type ConversationSnapshot, type PendingMessage } from "../../../client/src/conversation.ts";
+import {
+  Conversation,
+  type ConversationSnapshot,
+  newMessage,
+  type PendingMessage,
+} from "../../../client/src/conversation.ts";
 import type { Edge } from "../../../client/src/edge.ts";
-import { ChatApi, Http, Problem } from "../../../client/src/http.ts";
+import { asProblem, ChatApi, Http, type Problem } from "../../../client/src/http.ts";
 import { Listeners } from "../../../client/src/listeners.ts";
 import { Socket } from "../../../client/src/socket.ts";
 import type { ConversationView, Json, Message, Ticket } from "../../../client/src/wire.ts";
@@ -11,6 +16,8 @@ import { type Identity, SESSION_KEY, type StoredSession } from "../contract.ts";
 export interface SessionSnapshot {
   /** Null before the visitor has one. */
   conversation: ConversationSnapshot | null;
+  /** The server's last word on it. */
+  view: ConversationView | null;
   /** Written before the conversation had begun. */
   opening: readonly PendingMessage[];
   ended: boolean;
@@ -18,12 +25,10 @@ export interface SessionSnapshot {
   feedback: { state: "none" | "sending" | "sent" | "failed"; rating: number };
 }
 
-export interface SessionEvents {
-  message: [Message];
-  started: [{ conversation_id: string }];
-  ended: [{ conversation_id: string }];
-  rated: [{ conversation_id: string; rating: number }];
-}
+/** What the page may want to know: the names of its API's events, and each entry as it arrives. */
+export type SessionEvent =
+  | [name: "arrived", message: Message]
+  | [name: "started" | "ended" | "rated", detail: { conversation_id: string; rating?: number }];
 
 export interface SessionOptions {
   edge: Edge;
@@ -36,12 +41,7 @@ export interface SessionOptions {
 const OVER = ["resolved", "closed"];
 
 export class Session {
-  readonly events: { [Name in keyof SessionEvents]: Listeners<SessionEvents[Name]> } = {
-    message: new Listeners(),
-    started: new Listeners(),
-    ended: new Listeners(),
-    rated: new Listeners(),
-  };
+  readonly events = new Listeners<SessionEvent>();
   private readonly _changes = new Listeners<[]>();
   private readonly _http: Http;
   private readonly _api: ChatApi;
@@ -70,16 +70,15 @@ export class Session {
 
   snapshot(): SessionSnapshot {
     const conversation = this._conversation?.snapshot() ?? null;
-    const view = conversation?.view;
+    const view = conversation ? conversation.view : null;
+    const told = this._feedback;
     return {
       conversation,
+      view,
       opening: this._opening,
       ended: view ? OVER.includes(view.status) : this._stored.ended === true,
       consented: this._stored.consented_at !== undefined,
-      feedback:
-        view?.feedback && this._feedback.state === "none"
-          ? { state: "sent", rating: view.feedback.rating }
-          : this._feedback,
+      feedback: view?.feedback && told.state === "none" ? { state: "sent", rating: view.feedback.rating } : told,
     };
   }
 
@@ -91,7 +90,7 @@ export class Session {
   unread(): number {
     const snapshot = this._conversation?.snapshot();
     if (!snapshot) return 0;
-    const seen = Math.max(this._stored.seen ?? 0, snapshot.view?.visitor_read_seq ?? 0);
+    const seen = Math.max(this._stored.seen || 0, snapshot.view?.visitor_read_seq || 0);
     return snapshot.messages.filter(
       ({ seq, sender_type }) => seq > seen && (sender_type === "agent" || sender_type === "bot"),
     ).length;
@@ -108,19 +107,7 @@ export class Session {
       this._conversation.send(content);
       return;
     }
-    const { edge } = this._options;
-    this._opening = [
-      ...this._opening,
-      {
-        client_message_id: edge.newId(),
-        content,
-        message_type: "text",
-        metadata: {},
-        created_at: new Date(edge.clock.now()).toISOString(),
-        state: "sending",
-        problem: null,
-      },
-    ];
+    this._opening = [...this._opening, newMessage(this._options.edge, content)];
     this._changes.call();
     this._begin();
   }
@@ -142,9 +129,9 @@ export class Session {
 
   /** Everything shown has been seen. */
   markSeen(): void {
-    const last = this._conversation?.lastSeq ?? 0;
+    const last = this._conversation?.lastSeq || 0;
     this._conversation?.read();
-    if (last > (this._stored.seen ?? 0)) this._store({ seen: last });
+    if (last > (this._stored.seen || 0)) this._store({ seen: last });
   }
 
   loadOlder(): Promise<void> {
@@ -157,7 +144,7 @@ export class Session {
     try {
       conversation.update(await this._api.end(conversation.id));
     } catch (error) {
-      if (!(error instanceof Problem) || error.code !== "conversation_closed") throw error;
+      if (asProblem(error).code !== "conversation_closed") throw error;
       conversation.nudge();
     }
   }
@@ -171,7 +158,7 @@ export class Session {
       const body = { conversation_id: conversation.id, rating, ...(comment && { comment }) };
       conversation.update(await this._api.feedback(body));
       this._feedback = { state: "sent", rating };
-      this.events.rated.call({ conversation_id: conversation.id, rating });
+      this.events.call("rated", { conversation_id: conversation.id, rating });
     } catch {
       this._feedback = { state: "failed", rating };
     }
@@ -289,10 +276,10 @@ export class Session {
       this._opening = [];
       for (const { content, client_message_id } of opening) conversation.send(content, { client_message_id });
       this._sendIdentity();
-      this.events.started.call({ conversation_id: started.conversation_id });
+      this.events.call("started", { conversation_id: started.conversation_id });
     } catch (error) {
       this._starting = false;
-      const problem = error instanceof Problem ? error : new Problem("unreadable", 0, String(error));
+      const problem = asProblem(error);
       if (problem.status === 401 && token) {
         // The token no longer counts, but the pair of ids still names this browser's visitor.
         this._forgetToken();
@@ -323,11 +310,11 @@ export class Session {
       const over = view ? OVER.includes(view.status) : this._stored.ended === true;
       if (over !== (this._stored.ended === true)) {
         this._store({ ended: over });
-        if (over) this.events.ended.call({ conversation_id: conversation.id });
+        if (over) this.events.call("ended", { conversation_id: conversation.id });
       }
       this._changes.call();
     });
-    conversation.onMessage((message) => this.events.message.call(message));
+    conversation.onMessage((message) => this.events.call("arrived", message));
     conversation.open();
     this._socket.start();
     this._changes.call();
@@ -382,7 +369,7 @@ export class Session {
   private _read(): StoredSession {
     let stored: Partial<StoredSession> = {};
     try {
-      stored = JSON.parse(this._options.edge.store.get(SESSION_KEY) ?? "{}") ?? {};
+      stored = JSON.parse(this._options.edge.store.get(SESSION_KEY) || "{}") || {};
     } catch {
       // Somebody else wrote there; begin anew.
     }

@@ -16,7 +16,7 @@ const english = {
   end_question: "End this conversation?",
   end_confirm: "End conversation",
   end_cancel: "Keep chatting",
-  end_failed: "The conversation could not be ended. Check your connection and try again.",
+  end_failed: "It could not be ended. Check your connection and try again.",
   placeholder: "Write a message…",
   placeholder_offline: "Leave a message…",
   send: "Send message",
@@ -26,14 +26,13 @@ const english = {
   not_sent: "Not sent.",
   retry: "Try again",
   discard: "Delete",
-  queue: "You’re in line. Someone will be with you shortly — you can keep writing.",
-  queue_away: "Nobody is here right now. Your message is safe, and we’ll answer as soon as we’re back.",
+  queue: "You’re in line. Someone will be with you shortly.",
+  queue_away: "Nobody is here right now. We’ll answer as soon as we’re back.",
   no_network: "You’re offline. Messages will be sent once you’re back.",
   loading: "Loading the conversation",
   load_failed: "The conversation could not be loaded.",
   older: "Load earlier messages",
   newest: "New messages",
-  typing: "{name} is typing",
   someone: "Someone",
   today: "Today",
   yesterday: "Yesterday",
@@ -41,7 +40,6 @@ const english = {
   minutes: "{n} min",
   hours: "{n} h",
   you: "You",
-  consent_needed: "Tick the box to start chatting.",
   too_long: "This message is too long: {n} characters over.",
   rate: "How did we do?",
   rate_stars: "{n} of 5 stars",
@@ -57,8 +55,7 @@ const english = {
   event_reopened: "{name} reopened the conversation",
   event_ended_visitor: "You ended the conversation",
   event_ended: "The conversation has ended",
-  unread_one: "1 unread message",
-  unread_many: "{n} unread messages",
+  unread: "{n} unread",
 };
 
 export type Word = keyof typeof english;
@@ -73,23 +70,9 @@ export function wordsOf(overrides: { [key: string]: Json } = {}): Words {
 }
 
 /** A system entry in the visitor's words; null for one that is not the visitor's business. */
-export function eventText(message: Message, words: Words): string | null {
-  const { event, agent, ended_by } = message.metadata;
-  const name = agent?.name ?? words("someone");
-  switch (event) {
-    case "conversation.assigned":
-      return words("event_assigned", { name });
-    case "conversation.unassigned":
-      return words("event_unassigned");
-    case "conversation.transferred":
-      return words("event_transferred", { name });
-    case "conversation.resolved":
-      return words("event_resolved");
-    case "conversation.reopened":
-      return words("event_reopened", { name });
-    case "conversation.ended":
-      return words(ended_by === "visitor" ? "event_ended_visitor" : "event_ended");
-    default:
-      return event ? null : message.content;
-  }
+export function eventText({ metadata, content }: Message, words: Words): string | null {
+  const { event, agent, ended_by } = metadata;
+  if (!event) return content;
+  const word = `event_${event.split(".")[1]}${ended_by === "visitor" ? "_visitor" : ""}`;
+  return word in english ? words(word as Word, { name: agent ? agent.name : words("someone") }) : null;
 }

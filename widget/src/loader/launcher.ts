@@ -13,19 +13,16 @@ export function drawLauncher(
   const root = host.attachShadow({ mode: "open" });
   const launcher = document.createElement("button");
   const icon = document.createElementNS(SVG, "svg");
+  const path = document.createElementNS(SVG, "path");
   set(launcher, {
     type: "button",
     class: "launcher",
     "aria-label": "Open chat",
-    "aria-haspopup": "dialog",
     "aria-expanded": "false",
   });
   set(icon, { viewBox: "0 0 24 24", "aria-hidden": "true" });
-  for (const d of ["M7.9 20A9 9 0 1 0 4 16.1L2 22Z", "m6 9 6 6 6-6"]) {
-    const path = document.createElementNS(SVG, "path");
-    set(path, { d });
-    icon.append(path);
-  }
+  set(path, { d: "M7.9 20A9 9 0 1 0 4 16.1L2 22Z" });
+  icon.append(path);
   launcher.append(icon);
 
   let style = (_text: string): void => {};
@@ -36,10 +33,11 @@ export function drawLauncher(
     const add = (text: string) => {
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(text);
-      root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+      // In front: what is set for this customer stays the last word.
+      root.adoptedStyleSheets = [sheet, ...root.adoptedStyleSheets];
       return sheet;
     };
-    const own = add(":host{}");
+    const own = add(":host([data-position]){}");
     const rule = own.cssRules[0] as CSSStyleRule;
     style = add;
     vars = (values) => {
@@ -50,7 +48,7 @@ export function drawLauncher(
   } catch {
     // No sheet can be constructed here: the linked file holds the launcher's styles and the panel's.
     const link = document.createElement("link");
-    set(link, { rel: "stylesheet", href: origin + STYLES });
+    set(link, { rel: "stylesheet", href: `${origin + FULL}.css` });
     link.onload = () => root.append(launcher);
     root.append(link);
   }
@@ -68,7 +66,7 @@ export function drawLauncher(
     "--lc-z": `${behavior.z_index}`,
     "--lc-round": shape === "square" ? "6px" : shape === "rounded" ? "18px" : "50%",
   });
-  host.dataset.position = behavior.position;
+  set(host, { "data-position": behavior.position });
   document.documentElement.append(host);
   return { host, root, launcher, style, vars };
 }
@@ -79,6 +77,6 @@ function set(element: Element, attributes: Record<string, string>): void {
 
 /** Whether an icon on this colour must be dark to keep about 3:1; the full widget finds out exactly. */
 function isLight(hex: string): boolean {
-  const value = Number.parseInt(hex.slice(1), 16);
+  const value = Number(`0x${hex.slice(1)}`);
   return (value >> 16) * 299 + ((value >> 8) & 255) * 587 + (value & 255) * 114 > 128000;
 }

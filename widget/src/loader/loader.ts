@@ -66,9 +66,8 @@ export function load(): void {
     }
   };
 
-  const showOpen = (open: boolean) => {
-    if (parts) parts.launcher.setAttribute("aria-expanded", `${open}`);
-  };
+  /** A click shows its effect at once, however long the rest takes. */
+  const busy = (busy: boolean) => parts?.launcher.toggleAttribute("aria-busy", busy);
 
   const emit = (name: EventName, detail?: unknown) => {
     log(name, detail);
@@ -78,13 +77,13 @@ export function load(): void {
 
   const fetchFull = () => {
     if (!loading) {
-      if (!fullUrl) fullUrl = trusted(origin + FULL.path);
+      if (!fullUrl) fullUrl = trusted(`${origin + FULL}.js`);
       loading = retry(
         () =>
           new Promise<Mount>((resolve, reject) => {
             const full = document.createElement("script");
             full.crossOrigin = "anonymous";
-            full.integrity = FULL.integrity;
+            full.integrity = INTEGRITY;
             full.nonce = script.nonce || "";
             full.addEventListener(HANDOVER, (event) => resolve((event as CustomEvent<Mount>).detail));
             full.onerror = reject;
@@ -108,10 +107,10 @@ export function load(): void {
       api.instance = app = mount(surroundings);
       for (const [name, values] of calls) call(name, values);
     } catch (error) {
-      showOpen(false);
       emit("error", error);
     }
     calls = [];
+    busy(false);
   };
 
   const call = (name: string, values: unknown[]) => {
@@ -153,11 +152,11 @@ export function load(): void {
     },
   });
 
-  const stored = (area: "localStorage" | "sessionStorage", key: string): string | null => {
+  const stored = (area: "localStorage" | "sessionStorage", key: string): string | null | undefined => {
     try {
       return window[area].getItem(storagePrefix(api.config.widget_id) + key);
     } catch {
-      return null;
+      // The browser keeps nothing for this page.
     }
   };
 
@@ -187,8 +186,9 @@ export function load(): void {
       const { launcher } = parts;
       launcher.onpointerenter = launcher.onfocus = () => fetchFull().catch(log);
       launcher.onclick = () => {
-        if (!app) showOpen(true);
-        call("toggle", [true]);
+        if (!app) busy(true);
+        // Until there is something to close, every click means open.
+        call(app ? "toggle" : "open", [true]);
       };
     } catch (error) {
       failure = error;

@@ -7,8 +7,7 @@ export async function getJson<T>(url: string, headers: Record<string, string> = 
     const body = await response.json();
     if (response.ok) return body;
     const { status } = response;
-    const final = status < 500 && status !== 408 && status !== 429;
-    throw Object.assign(new Error(body.detail), { code: body.code, status, final });
+    throw Object.assign(new Error(body.detail), body, { final: status < 500 && status !== 429 });
   } finally {
     clearTimeout(timer);
   }
