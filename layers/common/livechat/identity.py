@@ -25,6 +25,7 @@ TICKET_LIFE = timedelta(seconds=60)
 JWKS_REFETCH_SECONDS = 60
 JWKS_RETRY_SECONDS = 5
 JWKS_MAX_AGE_SECONDS = 6 * 3600
+ACCESS_TOKEN_ALGORITHMS = ["RS256", "ES256"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def _verify_visitor_token(token: str, origin: str | None) -> TokenVisitor:
             datetime.fromtimestamp(claims["iat"], UTC),
             origin,
         )
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise Unauthenticated("The token lacks what a visitor's token holds.") from error
 
 
@@ -198,7 +199,7 @@ def verify_ticket(token: str, connection_id: str, origin: str | None) -> TicketH
             agent_id=holder if is_agent else None,
             origin=origin,
         )
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise Unauthenticated("The ticket lacks what a ticket holds.") from error
 
 
@@ -253,7 +254,7 @@ async def _verify_access_token(token: str, kid: str) -> SignedInAgent:
         claims = jwt.decode(
             token,
             key,
-            ["RS256", "ES256"],
+            ACCESS_TOKEN_ALGORITHMS,
             issuer=wanted.identity_issuer,
             options={"require": ["exp", "iat", "iss", "sub"], "verify_aud": False},
         )
@@ -280,7 +281,10 @@ async def verify(token: str, origin: str | None) -> TokenVisitor | SignedInAgent
         raise Unauthenticated("The token is not a JWT.") from error
     if header.get("alg") == "HS256":
         return _verify_visitor_token(token, origin)
-    return await _verify_access_token(token, str(header.get("kid", "")))
+    kid = header.get("kid")
+    if header.get("alg") not in ACCESS_TOKEN_ALGORITHMS or not kid:
+        raise Unauthenticated("The token is not signed in a way that is accepted here.")
+    return await _verify_access_token(token, kid)
 
 
 def verify_claim(api_secret: str, external_id: str, proof_hash: str | None, proof_jwt: str | None) -> bool:
