@@ -63,7 +63,7 @@ export function LogView({ view }: { view: View }) {
             sender_type !== "visitor" && (
               <div key="typing" class="group plain" aria-hidden="true">
                 {sender && <Avatar face={sender} size="s" />}
-                <span class="bubble typing">
+                <span class="bubble typing" title={words("typing", { name: sender?.name || words("someone") })}>
                   <i />
                   <i />
                   <i />

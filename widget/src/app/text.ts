@@ -33,6 +33,7 @@ const english = {
   load_failed: "The conversation could not be loaded.",
   older: "Load earlier messages",
   newest: "New messages",
+  typing: "{name} is typing",
   someone: "Someone",
   today: "Today",
   yesterday: "Yesterday",
