@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 from playwright.sync_api import Browser, Page, expect
-from tests.stack import Stack
 
 from tests.client import Agent
+from tests.stack import Stack
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """Widgets and accounts: what an admin sets, and what a page is told of it."""
 
 import pytest
-from tests.stack import Stack
 
 from tests.client import Agent, Caller
+from tests.stack import Stack
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.stack import Stack
-
 from tests.client import Agent, Caller, Visitor, page_ids
+from tests.stack import Stack
 
 
 def sign_in(stack: Stack, which: int = 1) -> Agent:

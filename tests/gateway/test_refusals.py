@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from tests.stack import Stack
 from websockets.exceptions import InvalidStatus
 
 from tests.client import Agent, Answer, Caller, Socket, Visitor, page_ids
+from tests.stack import Stack
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
 
