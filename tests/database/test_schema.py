@@ -224,9 +224,6 @@ async def test_a_message_has_a_place_in_the_log(as_jobs: Chair, world: World) ->
 
 
 async def test_a_customer_takes_everything_along_when_it_goes(database: Database, world: World) -> None:
-    # Conversations name their widget, visitor and agent, so the customer's rows go in the order of these names.
-    for table in ("conversations", "visitors", "widget_analytics"):
-        await database.do(f"delete from {table} where customer_id = %(id)s", id=world.acme.id)
     await database.do("delete from customers where id = %(id)s", id=world.acme.id)
     for table in await names(database) - {"customers"}:
         left = await database.all(f"select customer_id from {table}")
