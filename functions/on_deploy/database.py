@@ -33,6 +33,7 @@ def ensure_roles(url: str, master: dict[str, Any], logins: list[dict[str, Any]])
         database = sql.Identifier(connection.info.dbname)
         # The master is no superuser on RDS: it must be a member to hand out what the owner owns, and to act as the owner.
         connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(OWNER)))
+        connection.execute(sql.SQL("revoke temporary on database {} from public").format(database))
         connection.execute(sql.SQL("grant create on database {} to {}").format(database, sql.Identifier(OWNER)))
         connection.execute(sql.SQL("grant create, usage on schema public to {}").format(sql.Identifier(OWNER)))
 

@@ -314,13 +314,6 @@ async def last_seqs(tx: TenantTransaction, ids: list[UUID]) -> dict[UUID, int]:
     return {row["id"]: row["last_seq"] for row in await tx.all("conversations.seqs", ids=ids)}
 
 
-async def leave(tx: TenantTransaction, conversation_id: UUID) -> None:
-    """Free what a conversation holds before it is erased."""
-    row = await _lock(tx, conversation_id)
-    if row["status"] == "active":
-        await agents.free_slot(tx, row["assigned_agent_id"])
-
-
 def visitor_view(row: dict[str, Any]) -> VisitorConversation:
     """What the visitor is shown of a row of sql/conversations.sql."""
     return VisitorConversation(**_shared(row))

@@ -160,6 +160,8 @@ async def _transaction(kind: type[T], connection: psycopg.AsyncConnection[DictRo
             yield kind(connection)
     except psycopg.errors.UniqueViolation as error:
         raise UNIQUE_KEYS.get(error.diag.constraint_name or "", Conflict) from error
+    except psycopg.errors.ForeignKeyViolation as error:
+        raise Conflict("What this belongs to was removed at the same moment.") from error
     except psycopg.OperationalError as error:
         # The connection's state is unknown: whether a commit arrived is for the client's retry to find out.
         await _pool.drop()

@@ -2,6 +2,8 @@
 
 import re
 
+import idna
+
 # The characters are matched before anything is parsed: browsers and parsers disagree about `https://evil.com\@good.com`.
 _ORIGIN = re.compile(r"(?:https?)://(\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?(?::\d{1,5})?", re.IGNORECASE)
 _PATTERN = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
@@ -20,8 +22,11 @@ def normalise(pattern: str) -> str:
     """
     text = pattern.strip().lower().removesuffix(".")
     try:
-        text = text if text.isascii() else text.encode("idna").decode()
-    except UnicodeError:
+        # UTS 46 as browsers apply it; Python's own codec would make `ss` of `ß`.
+        if not text.isascii():
+            wildcard = "*." if text.startswith("*.") else ""
+            text = wildcard + idna.encode(text.removeprefix("*."), uts46=True).decode()
+    except idna.IDNAError:
         text = ""
     if not _PATTERN.fullmatch(text):
         raise ValueError("must be a host name such as example.com or *.example.com, without scheme, port or path")

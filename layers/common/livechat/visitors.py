@@ -140,7 +140,9 @@ async def forget(tx: TenantTransaction) -> None:
     """Erase the visitor, its conversations and messages; its token is dead at once."""
     if tx.actor.kind != "visitor":
         raise Forbidden("Only a visitor has itself forgotten here.")
+    # Whoever starts a conversation at this moment waits for this lock, and then finds no visitor.
+    await tx.one("visitors.lock")
     for row in await tx.all("conversations.of_visitor"):
-        await conversations.leave(tx, row["id"])
+        await conversations.end(tx, row["id"])
     await tx.send("visitors.forget_conversations")
     await tx.one("visitors.forget")

@@ -36,6 +36,9 @@ returning id, name, email, phone, is_verified
 select id, name, email, phone, is_verified, external_id, traits, created_at, last_seen_at
 from visitors where id = (select app.visitor_id())
 
+-- name: lock
+select id from visitors where id = (select app.visitor_id()) for update
+
 -- name: forget_conversations
 -- Messages go with their conversation.
 delete from conversations where visitor_id = (select app.visitor_id())
