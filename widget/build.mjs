@@ -26,7 +26,6 @@ async function bundle(entry, define = {}) {
     write: false,
     format: "iife",
     target: SCRIPT_TARGET,
-    charset: "utf8",
     legalComments: "none",
     jsx: "transform",
     jsxFactory: "h",
@@ -42,7 +41,8 @@ async function bundle(entry, define = {}) {
   const squeezed = await minify(result.outputFiles[0].text, {
     ecma: 2018,
     compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true },
-    format: { ascii_only: false },
+    // A script takes on the encoding of the page it is on, whatever that is.
+    format: { ascii_only: true },
   });
   return squeezed.code;
 }

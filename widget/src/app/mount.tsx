@@ -120,11 +120,13 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     emit("unread", count);
   };
 
+  const keepOpen = () => acted && tab.set(OPEN_KEY, open ? "1" : "0");
+
   const setOpen = (wanted: boolean, byVisitor?: boolean) => {
     if (byVisitor) acted = true;
     if (open === wanted) return;
     open = wanted;
-    if (acted) tab.set(OPEN_KEY, open ? "1" : "0");
+    keepOpen();
     if (open) {
       session.resume();
       fitKeyboard();
@@ -144,6 +146,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     const { accent, hover, text, soft, on } = accentOf(config.branding.primary_color, dark ? "dark" : "light");
     const font = config.branding.font_family || "";
     host.dataset.scheme = dark ? "dark" : "light";
+    host.dataset.position = config.behavior.position;
     vars({
       "--lc-accent": accent,
       "--lc-accent-hover": hover,
@@ -274,6 +277,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
   );
   listen(container, "pointerdown keydown", () => {
     acted = true;
+    keepOpen();
   });
   listen(launcher, "keydown", (event) => {
     if ((event as KeyboardEvent).key === "Escape") setOpen(false);

@@ -37,7 +37,7 @@ export function drawLauncher(
       root.adoptedStyleSheets = [sheet, ...root.adoptedStyleSheets];
       return sheet;
     };
-    const own = add(":host([data-position]){}");
+    const own = add(":host{}");
     const rule = own.cssRules[0] as CSSStyleRule;
     style = add;
     vars = (values) => {
@@ -66,7 +66,6 @@ export function drawLauncher(
     "--lc-z": `${behavior.z_index}`,
     "--lc-round": shape === "square" ? "6px" : shape === "rounded" ? "18px" : "50%",
   });
-  set(host, { "data-position": behavior.position });
   document.documentElement.append(host);
   return { host, root, launcher, style, vars };
 }
