@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from livechat import agents, customers, db, edge, http, widgets
+from livechat import agents, customers, db, http, outbox, widgets
 from livechat.customers import Customer, RefreshedKey
 from livechat.errors import InvalidQuery
 from livechat.widgets import Widget, WidgetChange, WidgetConfig
@@ -35,7 +35,7 @@ async def put_widget(
     async with db.tenant(caller) as tx:
         agents.must_be_admin(tx)
         widget = await widgets.update(tx, widget_id, change, origin)
-    await edge.invalidate_config()
+    await outbox.hand_over(tx)
     return widget
 
 
@@ -44,7 +44,7 @@ async def delete_widget(caller: http.AgentDep, origin: http.AuditDep, widget_id:
     async with db.tenant(caller) as tx:
         agents.must_be_admin(tx)
         await widgets.delete(tx, widget_id, origin)
-    await edge.invalidate_config()
+    await outbox.hand_over(tx)
 
 
 @app.get("/customer")
@@ -59,7 +59,7 @@ async def post_refresh_key(caller: http.AgentDep, origin: http.AuditDep, body: N
     async with db.tenant(caller) as tx:
         agents.must_be_admin(tx)
         refreshed = await customers.refresh_key(tx, origin)
-    await edge.invalidate_config()
+    await outbox.hand_over(tx)
     return refreshed
 
 

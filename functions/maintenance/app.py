@@ -1,8 +1,8 @@
-"""What is done by the clock: partitions made ahead, and what has expired swept away."""
+"""What is done by the clock: effects left over, partitions made ahead, and what has expired swept away."""
 
 from typing import Any
 
-from livechat import db, loop
+from livechat import db, loop, outbox
 from livechat.observe import logger
 
 PARTITIONS_AHEAD_MONTHS = 3
@@ -23,12 +23,16 @@ async def _make_partitions() -> dict[str, int]:
     return {"partitions": row["made"] if row else 0}
 
 
-TASKS = {"sweep": _sweep, "partitions": _make_partitions}
+async def _hand_over() -> dict[str, int]:
+    return {"effects": await outbox.hand_over_left_overs()}
+
+
+TASKS = {"outbox": _hand_over, "sweep": _sweep, "partitions": _make_partitions}
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """The schedule's input names the task: {"task": "sweep" | "partitions"}. Raises KeyError for another."""
+    """The schedule's input names the task: {"task": "outbox" | "sweep" | "partitions"}. Raises KeyError for another."""
     task = event["task"]
     done = loop.run(TASKS[task]())
     logger.info("maintenance done", extra={"task": task, "done": done})

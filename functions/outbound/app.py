@@ -49,7 +49,9 @@ KINDS: dict[str, Callable[[dict[str, Any]], None]] = {"push": _push, "invalidate
 
 
 def _handle(record: SQSRecord) -> None:
-    """Raises KeyError for work of a kind that nobody knows, so that it ends among the dead letters."""
+    """Work may come twice, with the same id: both kinds there are may be done again.
+
+    Raises KeyError for work of a kind that nobody knows, so that it ends among the dead letters."""
     work = json.loads(record.body)
     KINDS[work["kind"]](work)
 

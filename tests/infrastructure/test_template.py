@@ -140,8 +140,8 @@ def test_exactly_the_functions_that_push_may_push(functions: Json) -> None:
         source = "".join(path.read_text() for path in package.glob("*.py"))
         actions = [action for statement in statements(function["Policies"]) for action in as_list(statement["Action"])]
         assert ("execute-api:ManageConnections" in actions) == ("realtime" in source or "Pusher" in source), name
-        # A wide fan-out goes by the queue, and so does what the CDN is to forget.
-        assert ("sqs:SendMessage" in actions) == ("realtime.publish" in source or "edge.invalidate" in source), name
+        # A wide fan-out goes by the queue, and so does every effect outside the database.
+        assert ("sqs:SendMessage" in actions) == ("realtime.publish" in source or "outbox.hand_over" in source), name
 
 
 def test_every_schedule_names_a_task_that_exists(functions: Json) -> None:

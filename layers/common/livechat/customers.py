@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from pydantic import Field
 
-from livechat import audit
+from livechat import audit, outbox
 from livechat.db import TenantTransaction, Transaction
 from livechat.errors import NotFound
 from livechat.widgets import SECTIONS, Name, WidgetConfig
@@ -71,6 +71,7 @@ async def refresh_key(tx: TenantTransaction, request: audit.Origin) -> Refreshed
     row = await tx.one("customers.replace_key", api_key=key)
     if row is None:
         raise NotFound
+    await outbox.forget_config(tx)
     await audit.record(tx, request, "customer.api_key_refreshed", "customer", row["id"], {})
     return RefreshedKey(api_key=key)
 

@@ -92,6 +92,7 @@ class TenantTransaction(Transaction):
         super().__init__(connection)
         self.announcements: list[Announcement] = []
         self.listeners: dict[str, list[str]] = {}
+        self.effects: dict[UUID, dict[str, Any]] = {}
 
     def announce(self, topic: str, frame: BaseModel, *, except_connection: str | None = None) -> None:
         """Have a frame pushed to whoever listens to the topic when this transaction commits."""

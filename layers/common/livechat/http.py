@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, cast
 from uuid import uuid4
 
@@ -183,16 +184,17 @@ def make_app(area: str, title: str) -> FastAPI:
 def lambda_handler(app: FastAPI) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """The Lambda handler of an app: Mangum, with the logger's context."""
     area = app.state.area
-    adapter = Mangum(
-        app,
-        lifespan="off",
-        api_gateway_base_path=f"{PREFIX}/{area}" if area else "/",
-        text_mime_types=["application/json", PROBLEM_MEDIA_TYPE],
-    )
+
+    # At the first call, not at import: Mangum makes an event loop, which whoever only reads the routes has no use for.
+    @cache
+    def adapter() -> Mangum:
+        base_path = f"{PREFIX}/{area}" if area else "/"
+        text = ["application/json", PROBLEM_MEDIA_TYPE]
+        return Mangum(app, lifespan="off", api_gateway_base_path=base_path, text_mime_types=text)
 
     @logger.inject_lambda_context(clear_state=True)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        return adapter(event, context)
+        return adapter()(event, context)
 
     return cast(Callable[[dict[str, Any], Any], dict[str, Any]], handler)
 

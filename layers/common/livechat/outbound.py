@@ -15,7 +15,7 @@ def _queue() -> Any:
     return boto3.client("sqs")
 
 
-async def hand_over(work: list[dict[str, Any]]) -> None:
+async def enqueue(work: list[dict[str, Any]]) -> None:
     """Put pieces of work on the queue, each {"kind": "push" | "invalidate", …}; without a queue there is nobody to do it.
 
     Raises botocore's errors when the queue cannot be reached.

@@ -44,7 +44,7 @@ async def publish(tx: TenantTransaction) -> None:
         if not posts:
             return
         if len({connection_id for connection_id, _ in posts}) > WIDE_AUDIENCE and settings().outbound_queue_url:
-            await outbound.hand_over(_wide_fan_out(posts))
+            await outbound.enqueue(_wide_fan_out(posts))
             return
         gone = await asyncio.to_thread(pusher().post_all, posts)
         if gone:

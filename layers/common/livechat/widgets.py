@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError
 
-from livechat import audit, domains, hours
+from livechat import audit, domains, hours, outbox
 from livechat.db import TenantTransaction
 from livechat.errors import PlanLimitReached, ValidationFailed, WidgetNotFound
 from livechat.hours import WorkingHours
@@ -251,6 +251,7 @@ async def update(tx: TenantTransaction, widget_id: UUID, change: WidgetChange, r
     assert row is not None
     was, now = old.model_dump(mode="json"), new.model_dump(mode="json")
     changed = {field: {"before": was[field], "after": now[field]} for field in now if was[field] != now[field]}
+    await outbox.forget_config(tx)
     await audit.record(tx, request, "widget.updated", "widget", widget_id, {"version": row["version"], **changed})
     return _widget(row)
 
@@ -259,6 +260,7 @@ async def delete(tx: TenantTransaction, widget_id: UUID, request: audit.Origin) 
     """Take the widget off every page; its conversations stay."""
     if await tx.one("widgets.delete", widget_id=widget_id) is None:
         raise WidgetNotFound
+    await outbox.forget_config(tx)
     await audit.record(tx, request, "widget.deleted", "widget", widget_id, {})
 
 
