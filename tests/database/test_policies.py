@@ -46,6 +46,7 @@ SEES: dict[str, dict[str, LiteralString]] = {
     "widget_analytics": {"admin": OWN},
     "api_rate_limits": dict.fromkeys(EVERYBODY, OWN),
     "audit_logs": {"admin": OWN},
+    "outbox": {"system": OWN},
 }
 
 
