@@ -37,7 +37,7 @@ lock: .venv/installed ## Resolve the dependencies anew (hashes, no host names)
 	npm install --package-lock-only
 
 run: ## Start everything on 127.0.0.1 (PORT=8000, LOCAL_DIR=.local, RUNTIME=workers or rie); Ctrl-C stops it
-	@began=$$(date +%s.%N); echo "  Python packages …"; $(MAKE) --silent .venv/installed; \
+	@began=$$(date +%s.%N); [ -e .venv/installed ] || echo "  Python packages …"; $(MAKE) --silent .venv/installed; \
 	exec $(bin)/python -m local --port $(PORT) --directory $(LOCAL_DIR) --runtime $(RUNTIME) --began $$began
 
 test: .venv/installed node_modules/.package-lock.json ## Run every test: unit, database, infrastructure, gateway, browser

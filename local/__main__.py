@@ -3,9 +3,12 @@
 import argparse
 import asyncio
 import contextlib
+import select
 import signal
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 async def run(settings: Settings, began: float) -> int:
+    steps.report("Python packages", time.time() - began)
     stop = asyncio.Event()
     me = asyncio.current_task()
     assert me is not None
@@ -42,9 +46,12 @@ async def run(settings: Settings, began: float) -> int:
             if not started:
                 me.cancel()
 
-    # SIGHUP is what a closing terminal sends.
+    loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(signum, on_signal)
+        loop.add_signal_handler(signum, on_signal)
+    if sys.stdout.isatty():
+        watcher = threading.Thread(target=wait_for_hangup, args=(sys.stdout.fileno(), loop, on_signal), daemon=True)
+        watcher.start()
     try:
         async with running(settings) as stack:
             started = True
@@ -67,6 +74,18 @@ async def run(settings: Settings, began: float) -> int:
         return fail(failure)
     tell("  Stopped.")
     return 0
+
+
+def wait_for_hangup(terminal: int, loop: asyncio.AbstractEventLoop, hung_up: Callable[[], None]) -> None:
+    """Tell when the terminal is gone.
+
+    SIGHUP goes to the session's leader alone. When that is make, as with `ssh host make run`, it waits for us in vain.
+    """
+    poll = select.poll()
+    poll.register(terminal, 0)  # no event but the hang-up, which is always told
+    poll.poll()
+    with contextlib.suppress(RuntimeError):  # the loop has ended, which is what was wanted
+        loop.call_soon_threadsafe(hung_up)
 
 
 def first_of(group: BaseException) -> BaseException:

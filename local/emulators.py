@@ -38,6 +38,11 @@ def machine() -> str:
 
 async def build(template: Path, target: Path, log: Path) -> None:
     """Build the artefacts for this machine's processor and Python, unless nothing changed since."""
+    async with processes.alone(template):  # several stacks may start at once
+        await _build(template, target, log)
+
+
+async def _build(template: Path, target: Path, log: Path) -> None:
     root = template.parent
     sources = [template, root / "requirements" / "runtime.txt"]
     for directory in ("functions", "layers", "migrations", "widget/dist", "console/dist"):

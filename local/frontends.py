@@ -1,9 +1,7 @@
 """The widget and the console, built when a source is newer than what was built."""
 
 import asyncio
-import contextlib
-import fcntl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from local import processes
@@ -19,7 +17,7 @@ class BuildFailed(Exception):
 
 
 async def build_frontend(root: Path, log: Path) -> None:
-    async with _alone(root):
+    async with processes.alone(root / "package.json"):  # several stacks may start at once
         with step("Node packages") as under_way:
             is_new = not (root / "node_modules" / ".package-lock.json").exists()
             # The Makefile knows when they must be installed anew.
@@ -31,14 +29,6 @@ async def build_frontend(root: Path, log: Path) -> None:
             else:
                 await _run(root, log, "npm", "run", "--silent", "build")
                 under_way.note = "built"
-
-
-@contextlib.asynccontextmanager
-async def _alone(root: Path) -> AsyncIterator[None]:
-    """One build at a time in a checkout, also when several stacks start at once."""
-    with (root / "package.json").open() as lock:
-        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
-        yield
 
 
 def _is_fresh(root: Path, name: str) -> bool:

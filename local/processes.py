@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import ctypes
+import fcntl
 import os
 import pwd
 import signal
 import socket
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 # From the manual pages of prctl and capabilities.
@@ -94,6 +95,14 @@ async def kill(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def alone(path: Path) -> AsyncIterator[None]:
+    """Wait until no other program holds this file, and hold it meanwhile."""
+    with path.open() as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        yield
 
 
 def free_port(preferred: int | None = None) -> int:

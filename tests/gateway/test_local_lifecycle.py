@@ -4,6 +4,8 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -13,7 +15,7 @@ import urllib3
 
 from tests.client import Agent, Visitor
 from tests.gateway.conftest import EDGE_ARGUMENTS, aws
-from tests.stack import Edge, Stack, StackFailed, logs, running, start
+from tests.stack import ROOT, Edge, Stack, StackFailed, logs, running, start
 
 GONE_SECONDS = 15
 
@@ -42,6 +44,20 @@ def test_a_stop_leaves_no_process_and_no_note(tmp_path: Path, signum: signal.Sig
     assert edge.stop(signum) == 0
     assert all_end(processes)
     assert not (tmp_path / "demo.json").exists()
+
+
+def test_a_stop_in_mid_start_leaves_no_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "local", "--port", "0", "--directory", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True) as starting:
+        assert starting.stdout is not None
+        while not starting.stdout.readline().strip().startswith("PostgreSQL"):
+            assert starting.poll() is None
+        processes = psutil.Process(starting.pid).children(recursive=True)
+        assert len(processes) > 3
+        starting.send_signal(signal.SIGINT)
+        assert "Ready" not in starting.stdout.read()
+    assert starting.returncode == 130
+    assert all_end(processes)
 
 
 def test_a_killed_stack_leaves_no_process_and_starts_again(tmp_path: Path) -> None:
