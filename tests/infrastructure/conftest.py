@@ -1,5 +1,6 @@
 """What the infrastructure tests read: the template and the artefacts that it builds."""
 
+import copy
 import os
 import platform
 import subprocess
@@ -10,6 +11,8 @@ from typing import Any, cast
 
 import pytest
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]  # SAM ships no types
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
+from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parents[2]
 SAM = Path(sys.executable).with_name("sam")
@@ -44,6 +47,18 @@ def resources(template: Mapping[str, Any]) -> Mapping[str, Any]:
 def functions(resources: Mapping[str, Any]) -> Mapping[str, Any]:
     """Logical id → properties of each function."""
     return {name: of["Properties"] for name, of in resources.items() if of["Type"] == "AWS::Serverless::Function"}
+
+
+@pytest.fixture(scope="session")
+def transformed(template: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The resources that CloudFormation is given: SAM's own replaced by what they stand for."""
+    packaged = copy.deepcopy(dict(template))
+    packaged["Globals"]["Function"]["CodeUri"] = "s3://packages/function"
+    packaged["Resources"]["CommonLayer"]["Properties"]["ContentUri"] = "s3://packages/layer"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        translated = Translator(managed_policy_map={}, sam_parser=Parser()).translate(packaged, parameter_values={})
+    return cast("Mapping[str, Any]", translated["Resources"])
 
 
 @pytest.fixture(scope="session")

@@ -163,6 +163,18 @@ def test_http_functions_answer_before_the_gateway_gives_up(template: Json, funct
             assert function.get("Timeout", template["Globals"]["Function"]["Timeout"]) <= 29
 
 
+def test_no_former_version_of_a_function_is_kept(transformed: Json) -> None:
+    versions = [of for of in transformed.values() if of["Type"] == "AWS::Lambda::Version"]
+    assert versions
+    assert all(version["DeletionPolicy"] == "Delete" for version in versions)
+
+
+def test_only_functions_that_somebody_waits_for_pay_for_snapshots(transformed: Json, functions: Json) -> None:
+    for name in functions:
+        is_snapped = transformed[name]["Properties"]["SnapStart"]["ApplyOn"] == "PublishedVersions"
+        assert is_snapped == (name not in {"OutboundFunction", "MaintenanceFunction", "OnDeployFunction"})
+
+
 def test_the_deployment_runs_again_when_there_is_something_new(resources: Json) -> None:
     assert resources["OnDeploy"]["Properties"]["Version"] == {"Ref": "OnDeployFunction.Version"}
     assert "Database" in resources["OnDeploy"]["DependsOn"]
