@@ -150,6 +150,14 @@ def test_every_schedule_names_a_task_that_exists(functions: Json) -> None:
     assert {json.loads(event["Properties"]["Input"])["task"] for event in events} == set(tasks)
 
 
+def test_what_the_clock_started_is_not_repeated_by_lambda(transformed: Json) -> None:
+    (config,) = of_type(transformed, "AWS::Lambda::EventInvokeConfig").values()
+    assert config["FunctionName"] == {"Ref": "MaintenanceFunction"}
+    assert config["MaximumRetryAttempts"] == 0
+    (target,) = (alias for name, alias in transformed.items() if name.startswith("MaintenanceFunctionAlias"))
+    assert config["Qualifier"] == target["Properties"]["Name"]
+
+
 def test_the_template_and_the_code_know_the_same_settings(template: Json, functions: Json) -> None:
     given = set(environment(template["Globals"]["Function"])).union(*map(environment, functions.values()))
     models = [of for of in vars(settings).values() if isinstance(of, type) and issubclass(of, BaseSettings)]
