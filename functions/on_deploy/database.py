@@ -10,8 +10,13 @@ from psycopg.conninfo import make_conninfo
 from yoyo import get_backend, read_migrations
 
 OWNER = "livechat_owner"
-# Requests end at 29 s; a statement that takes longer than this has gone astray.
-TIMEOUTS = {"statement_timeout": "15s", "idle_in_transaction_session_timeout": "15s"}
+TIMEOUTS = {
+    # Requests end at 29 s; a statement that takes longer than this has gone astray.
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "15s",
+    # Lambda keeps idle environments frozen for hours, each with its connection, and a small instance has some eighty.
+    "idle_session_timeout": "60s",
+}
 
 
 def ensure_roles(url: str, master: dict[str, Any], logins: list[dict[str, Any]]) -> None:

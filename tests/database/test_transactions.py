@@ -1,6 +1,9 @@
 """The environment's own connection: one transaction a request, nothing left behind, and what happens when it breaks."""
 
 import asyncio
+import os
+import select
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -102,6 +105,42 @@ async def test_a_connection_that_the_server_closed_is_made_anew(cluster: Cluster
     async with await psycopg.AsyncConnection.connect(cluster.superuser, autocommit=True) as superuser:
         await superuser.execute("select pg_terminate_backend(%s, 5000)", [before])
     assert await backend() != before
+
+
+async def test_a_connection_is_made_anew_before_the_server_gives_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with db.job() as tx:
+        before = tx._connection.info.backend_pid
+        cursor = await tx._connection.execute(
+            "select extract(epoch from current_setting('idle_session_timeout')::interval) as seconds"
+        )
+        row = await cursor.fetchone()
+    assert row is not None
+    assert db.IDLE_SECONDS < row["seconds"] <= 60
+    assert await backend() == before
+    monkeypatch.setattr(db, "IDLE_SECONDS", 0)
+    assert await backend() != before
+
+
+async def test_a_session_left_idle_is_closed_by_the_server_and_the_next_request_works() -> None:
+    async with db.job() as tx:
+        before = tx._connection.info.backend_pid
+        await tx._connection.execute("set idle_session_timeout = '50ms'")
+    goodbye, _, _ = await asyncio.to_thread(select.select, [tx._connection.fileno()], [], [], 10)
+    assert goodbye
+    assert await backend() != before
+
+
+async def test_a_server_that_is_gone_is_noticed_within_a_request() -> None:
+    async with db.job() as tx:
+        link = socket.socket(fileno=os.dup(tx._connection.fileno()))
+        with link:
+            assert link.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            idle, interval, count = (
+                link.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            )
+            assert idle + interval * count < 20
+            assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) < 20_000
 
 
 async def test_a_connection_that_breaks_in_a_request_is_a_503_and_the_next_request_works(

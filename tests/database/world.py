@@ -89,7 +89,9 @@ class Database:
     _idle: list[Connection] = field(default_factory=list)
 
     def conninfo(self, login: Login) -> str:
-        return make_conninfo(self.address, user=login["username"], password=login["password"])
+        # A slow test may leave its connections alone for longer than the functions do.
+        options = "-c idle_session_timeout=0"
+        return make_conninfo(self.address, user=login["username"], password=login["password"], options=options)
 
     async def connect(self, login: Login = FUNCTIONS) -> Connection:
         """A connection of its own, closed when the test ends."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import select
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -38,6 +39,11 @@ from livechat.identity import (
 from livechat.settings import settings
 
 HEARTBEAT_STALE_SECONDS = 15
+# The server closes what has been idle for a minute (on_deploy/database.py). An environment that was frozen meanwhile may
+# not have heard of it, and would find out in the middle of a request.
+IDLE_SECONDS = 50
+# A server that is gone (a failover sends no goodbye) is noticed before the request's time is up.
+KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
 # What the client is told when a key refuses a row, by the key's name.
 UNIQUE_KEYS: dict[str, type[Conflict]] = {"conversations_visitor_id_open_key": AnotherConversationOpen}
@@ -115,9 +121,12 @@ class _Pool:
 
     def __init__(self) -> None:
         self._connection: psycopg.AsyncConnection[DictRow] | None = None
+        self._asked_at = 0.0
 
     async def get(self) -> psycopg.AsyncConnection[DictRow]:
-        if self._connection is None or not _is_usable(self._connection):
+        # By the wall clock: the monotonic one may stand still in a frozen environment.
+        before, self._asked_at = self._asked_at, time.time()
+        if self._connection is None or self._asked_at - before > IDLE_SECONDS or not _is_usable(self._connection):
             await self.drop()
             self._connection = await _connect()
         return self._connection
@@ -145,6 +154,7 @@ async def _connect() -> psycopg.AsyncConnection[DictRow]:
         password=secret["password"],
         connect_timeout=5,
         application_name="livechat",
+        **KEEPALIVES,
     )
     threshold = None if wanted.database_is_proxied else 5
     return await psycopg.AsyncConnection.connect(conninfo, autocommit=True, row_factory=dict_row, prepare_threshold=threshold)
