@@ -22,28 +22,28 @@ async def get_widgets(caller: http.AgentDep, cursor: http.CursorQuery = None, li
 
 
 @app.post("/widget", status_code=201)
-async def post_widget(config: WidgetConfig, caller: http.AgentDep, origin: http.AuditDep) -> Widget:
+async def post_widget(config: WidgetConfig, caller: http.AgentDep, source: http.AuditDep) -> Widget:
     async with db.tenant(caller) as tx:
         agents.must_be_admin(tx)
-        return await widgets.create(tx, config, origin)
+        return await widgets.create(tx, config, source)
 
 
 @app.put("/widget")
 async def put_widget(
-    change: WidgetChange, caller: http.AgentDep, origin: http.AuditDep, widget_id: Annotated[Id, Query()]
+    change: WidgetChange, caller: http.AgentDep, source: http.AuditDep, widget_id: Annotated[Id, Query()]
 ) -> Widget:
     async with db.tenant(caller) as tx:
         agents.must_be_admin(tx)
-        widget = await widgets.update(tx, widget_id, change, origin)
+        widget = await widgets.update(tx, widget_id, change, source)
     await outbox.hand_over(tx)
     return widget
 
 
 @app.delete("/widget", status_code=204)
-async def delete_widget(caller: http.AgentDep, origin: http.AuditDep, widget_id: Annotated[Id, Query()]) -> None:
+async def delete_widget(caller: http.AgentDep, source: http.AuditDep, widget_id: Annotated[Id, Query()]) -> None:
     async with db.tenant(caller) as tx:
         agents.must_be_admin(tx)
-        await widgets.delete(tx, widget_id, origin)
+        await widgets.delete(tx, widget_id, source)
     await outbox.hand_over(tx)
 
 
@@ -55,10 +55,10 @@ async def get_customer(caller: http.AgentDep) -> Customer:
 
 
 @app.post("/refresh-key")
-async def post_refresh_key(caller: http.AgentDep, origin: http.AuditDep, body: Nothing | None = None) -> RefreshedKey:
+async def post_refresh_key(caller: http.AgentDep, source: http.AuditDep, body: Nothing | None = None) -> RefreshedKey:
     async with db.tenant(caller) as tx:
         agents.must_be_admin(tx)
-        refreshed = await customers.refresh_key(tx, origin)
+        refreshed = await customers.refresh_key(tx, source)
     await outbox.hand_over(tx)
     return refreshed
 

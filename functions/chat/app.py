@@ -17,14 +17,15 @@ from livechat.conversations import (
     VisitorConversation,
 )
 from livechat.db import TenantTransaction
-from livechat.errors import CustomerSuspended, Forbidden, InvalidQuery, SenderTypeMismatch, ValidationFailed
+from livechat.errors import CustomerSuspended, Forbidden, InvalidQuery, SenderTypeMismatch, ValidationFailed, WidgetNotFound
 from livechat.identity import PageVisitor, Principal, TokenVisitor
 from livechat.messages import Draft, Message
 from livechat.tickets import Ticket
 from livechat.visitors import BrowserId, Export, Identification, Identified, VisitorInfo
-from livechat.wire import AgentRef, Answer, Attributes, Body, Id
+from livechat.wire import AgentRef, Answer, Attributes, Body, Id, json_bytes
 
-MAX_CONTEXT_BYTES = 16 * 1024
+# A page of 100 conversations carries both a hundred times, and Lambda answers with 6 MB at most.
+MAX_CONTEXT_BYTES = 8 * 1024
 
 app = http.make_app("chat", "Chat")
 
@@ -78,7 +79,7 @@ async def post_start(
 ) -> StartedConversation:
     _check_size(body)
     if token is not None and token.widget_id != body.widget_id:
-        raise Forbidden("The token belongs to another widget.")
+        raise WidgetNotFound
     async with _open(token or PageVisitor(body.widget_id, origin=origin)) as tx:
         if token is None:
             await visitors.enter(tx, body.visitor_id, body.session_id, body.visitor_info)
@@ -97,7 +98,7 @@ async def post_start(
         visitor_token=_visitor_token(tx),
         visitor_id=tx.actor.visitor_id,
         last_seq=conversation.last_seq,
-        **tickets.issue(tx).model_dump(),
+        **tickets.issue(tx, origin).model_dump(),
     )
 
 
@@ -153,18 +154,18 @@ async def post_feedback(
 
 
 @app.post("/read", status_code=204)
-async def post_read(body: ReadRequest, caller: http.CallerDep) -> None:
-    async with _open(caller) as tx:
+async def post_read(body: ReadRequest, caller: http.CallerDep, response: Response) -> None:
+    async with _open(caller, response) as tx:
         await conversations.mark_read(tx, body.conversation_id, body.seq)
     await realtime.publish(tx)
 
 
 @app.post("/ticket")
-async def post_ticket(body: TicketRequest, caller: http.CallerDep, response: Response) -> Ticket:
+async def post_ticket(body: TicketRequest, caller: http.CallerDep, origin: http.OriginDep, response: Response) -> Ticket:
     async with _open(caller, response) as tx:
         if body.conversation_id is not None:
             await conversations.get(tx, body.conversation_id)
-        return tickets.issue(tx)
+        return tickets.issue(tx, origin)
 
 
 @app.post("/identify")
@@ -178,7 +179,7 @@ async def post_identify(body: Identification, caller: http.CallerDep) -> Identif
 
 @app.get("/export")
 async def get_export(caller: http.CallerDep) -> Export:
-    async with _open(caller) as tx:
+    async with db.tenant(caller, own_data=True) as tx:
         if tx.actor.kind != "visitor":
             raise Forbidden("A visitor exports its own data here.")
         return await visitors.export(tx)
@@ -186,7 +187,7 @@ async def get_export(caller: http.CallerDep) -> Export:
 
 @app.post("/forget", status_code=204)
 async def post_forget(caller: http.CallerDep) -> None:
-    async with _open(caller) as tx:
+    async with db.tenant(caller, own_data=True) as tx:
         await visitors.forget(tx)
     await realtime.publish(tx)
 
@@ -200,7 +201,7 @@ def _visitor_token(tx: TenantTransaction) -> str:
 
 def _check_size(body: StartRequest) -> None:
     for field in ("visitor_info", "context"):
-        if len(body.model_dump_json(include={field})) > MAX_CONTEXT_BYTES:
+        if json_bytes(body.model_dump(mode="json", include={field})) > MAX_CONTEXT_BYTES:
             raise ValidationFailed(
                 errors=[{"field": field, "message": f"at most {MAX_CONTEXT_BYTES} bytes as JSON", "type": "too_long"}]
             )

@@ -21,6 +21,7 @@ class Health(Answer):
     status: str
 
 
+@app.head("/functions/v1/widget-config", include_in_schema=False)
 @app.get("/functions/v1/widget-config", responses={304: {"description": "Not modified"}})
 async def get_widget_config(
     request: Request,
@@ -32,6 +33,8 @@ async def get_widget_config(
     customer_id: Annotated[ShortText | None, Query(description="Another name for the API key")] = None,
     widget_id: Annotated[Id | None, Query()] = None,
 ) -> PublicConfig:
+    if id is not None and customer_id is not None and id != customer_id:
+        raise InvalidQuery("id and customer_id are two names of one key.", errors=[{"field": "customer_id"}])
     api_key = id or customer_id
     if api_key is None and widget_id is None:
         raise InvalidQuery(
@@ -40,12 +43,13 @@ async def get_widget_config(
     async with db.tenant(PageVisitor(widget_id, api_key, origin)) as tx:
         config = await widgets.public_config(tx, public_url, settings().websocket_url, now)
     headers = {"cache-control": CACHE_CONTROL, "etag": config.etag(), "vary": "Origin"}
-    if config.etag() in _validators(request):
+    if {config.etag(), "*"} & _validators(request):
         return Response(status_code=304, headers=headers)  # type: ignore[return-value]  # FastAPI passes a Response through
     response.headers.update(headers)
     return config
 
 
+@app.head("/healthz", include_in_schema=False)
 @app.get("/healthz")
 async def get_health() -> Health:
     """200 when the database answers as well."""
@@ -53,8 +57,8 @@ async def get_health() -> Health:
     return Health(status="ok")
 
 
-def _validators(request: Request) -> list[str]:
-    return [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+def _validators(request: Request) -> set[str]:
+    return {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
 
 
 handler = http.lambda_handler(app)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ValidationError
 
 from livechat import connections, conversations, db, http, identity, loop, realtime, topics
 from livechat.db import TenantTransaction
-from livechat.errors import Forbidden, InvalidFrame, LivechatError
+from livechat.errors import DomainNotAllowed, Forbidden, InvalidFrame, LivechatError, NotFound, field_errors
 from livechat.frames import (
     ErrorFrame,
     Ping,
@@ -22,7 +22,7 @@ from livechat.frames import (
 from livechat.identity import ConnectionHolder
 from livechat.messages import Sender
 from livechat.observe import logger
-from livechat.widgets import field_errors
+from livechat.settings import settings
 
 
 async def _connect(connection_id: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -31,6 +31,8 @@ async def _connect(connection_id: str, event: dict[str, Any]) -> dict[str, Any]:
     token = (event.get("queryStringParameters") or {}).get("ticket", "")
     try:
         ticket = identity.verify_ticket(token, connection_id, headers.get("origin"))
+        if not ticket.is_where_it_was_asked_for(settings().public_url.rstrip("/")):
+            raise DomainNotAllowed
         async with db.tenant(ticket) as tx:
             await connections.open_with(tx, ticket)
     except LivechatError as error:
@@ -52,8 +54,9 @@ async def _receive(connection_id: str, text: str) -> dict[str, Any]:
         action = _action_of(value)
         frame = client_frame.validate_python(value)
         async with db.tenant(ConnectionHolder(connection_id)) as tx:
-            await connections.touch(tx)
             answer = await _act(tx, connection_id, frame)
+            # Last: whoever erases a conversation locks it before its connections, and so must everybody.
+            await connections.touch(tx)
     except ValidationError as error:
         problems = "; ".join(f"{item['field']}: {item['message']}" for item in field_errors(error.errors(include_url=False)))
         answer = ErrorFrame(code=InvalidFrame.code(), detail=problems[:500], action=action)
@@ -89,7 +92,9 @@ async def _subscribe(tx: TenantTransaction, connection_id: str, frame: Subscribe
         row = await conversations.subscribe(tx, topic.id, str(topic))
         view = conversations.view_for(tx, row)
         return SubscribedFrame(topic=str(topic), last_seq=view.last_seq, connection_id=connection_id, conversation=view)
-    if not tx.actor.is_agent or topic.id != tx.actor.customer_id:
+    if topic.id != tx.actor.customer_id:
+        raise NotFound
+    if not tx.actor.is_agent:
         raise Forbidden("Only the customer's agents listen to this.")
     await connections.subscribe(tx, str(topic))
     return SubscribedFrame(topic=str(topic), last_seq=0, connection_id=connection_id)

@@ -595,6 +595,7 @@ async def test_a_change_is_announced_to_those_who_listen_and_to_nobody_else(data
         (narrow, "conversation.updated"),
         (wide, "conversation.updated"),
         (wide, "queue.updated"),
+        (wide, "presence.updated"),
     }
     assert {topic: sorted(ids) for topic, ids in tx.listeners.items()} == {
         narrow: ["socket-of-Vera@acme"],

@@ -10,13 +10,13 @@ import pytest
 
 from livechat import customers, widgets
 from livechat.agents import must_be_admin
-from livechat.audit import Origin
+from livechat.audit import Source
 from livechat.errors import (
+    AgentUnknown,
     CustomerSuspended,
     DomainNotAllowed,
     Forbidden,
     PlanLimitReached,
-    Unauthenticated,
     ValidationFailed,
     WidgetNotFound,
 )
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday
 
 
-async def change(database: Database, admin: Agent, widget_id: UUID, origin: Origin = SOMEWHERE, **fields: Any) -> Widget:
+async def change(database: Database, admin: Agent, widget_id: UUID, origin: Source = SOMEWHERE, **fields: Any) -> Widget:
     async with database.tenant(admin.principal) as tx:
         return await widgets.update(tx, widget_id, WidgetChange.model_validate(fields), origin)
 
@@ -56,7 +56,7 @@ async def test_a_change_merges_raises_the_version_and_is_written_down(
         database,
         acme.admin,
         acme.widget_id,
-        Origin("192.0.2.7", "Browser/1"),
+        Source("192.0.2.7", "Browser/1"),
         branding={"primary_color": "#FF0000"},
         allowed_domains=["Shop.Example.", "*.example.com"],
     )
@@ -320,7 +320,7 @@ async def test_an_agent_that_was_taken_off_is_out_at_once(database: Database, wo
     agent = world.acme.agent
     await database.do("update agents set is_active = false where id = %(id)s", id=agent.id)
     for principal in (agent.principal, SignedInAgent("unheard-of"), SignedInAgent("")):
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(AgentUnknown):
             async with database.tenant(principal):
                 pass
 

@@ -31,7 +31,7 @@ MASTER: Login = {"username": "livechat_master", "password": "master's"}
 FUNCTIONS: Login = {"username": "livechat_functions", "password": "functions'"}
 JOBS: Login = {"username": "livechat_jobs", "password": "jobs'"}
 
-SOMEWHERE = audit.Origin(None, "a test")
+SOMEWHERE = audit.Source(None, "a test")
 
 
 @dataclass(frozen=True)

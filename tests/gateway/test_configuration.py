@@ -79,6 +79,14 @@ def test_a_refreshed_key_works_and_the_old_one_stops_at_once(stack: Stack) -> No
     assert page.get(f"/widget-config?id={new}").status == 200
 
 
+def test_two_different_keys_are_refused_and_monitors_may_ask_by_head(stack: Stack) -> None:
+    page = Caller(stack.base_url)
+    answer = page.get(f"/widget-config?id={stack.api_key}&customer_id=lc_other")
+    assert (answer.status, answer.body["code"]) == (400, "invalid_query")
+    assert page.call("HEAD", f"/widget-config?id={stack.api_key}").status == 200
+    assert page.get(f"/widget-config?id={stack.api_key}", headers={"if-none-match": "*"}).status == 304
+
+
 def test_the_account_shows_plan_keys_and_use(admin: Agent) -> None:
     customer = admin.caller.get("/admin-config/customer").body
     assert customer["usage"]["widgets"] == len(admin.caller.get("/admin-config/widgets?limit=100").body["items"])

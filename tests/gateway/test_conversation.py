@@ -1,6 +1,9 @@
 """A conversation by plain HTTP and a plain WebSocket, through the whole system."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+
+import jwt
 
 from tests.client import Agent, Caller, Visitor, page_ids
 from tests.stack import Stack
@@ -33,6 +36,8 @@ def test_a_visitor_and_an_agent_talk_from_hello_to_rating(stack: Stack) -> None:
             assert page.wait("message.created")["data"] == said.body  # the sender gets its own as well
 
             taken = agent.do("assign", visitor.conversation_id)
+            presence = desk.wait("presence.updated", lambda frame: frame["data"]["agent_id"] == agent.id)
+            assert presence["data"]["current_chat_count"] == 1
             assert (taken.status, taken.body["status"], taken.body["agent"]["id"]) == (200, "active", agent.id)
             assert page.wait("message.created")["data"]["metadata"]["event"] == "conversation.assigned"
             assert page.wait("conversation.updated")["data"]["agent"]["name"] == agent.me["display_name"]
@@ -176,6 +181,32 @@ def test_a_conversation_goes_back_to_the_queue_over_to_a_colleague_and_on_after_
     ]
     for agent in (first, second):
         assert agent.caller.get("/agent/me").body["current_chat_count"] == 0
+
+
+def test_a_deleted_widget_does_not_end_its_visitors_rights(stack: Stack) -> None:
+    admin = sign_in(stack, 0)
+    widget_id = admin.caller.post("/admin-config/widget", {"name": "Short-lived"}).body["id"]
+    visitor = Visitor.start(stack.base_url, widget_id)
+    visitor.say("Still mine")
+    assert admin.caller.call("DELETE", f"/admin-config/widget?widget_id={widget_id}").status == 204
+    assert visitor.say("Too late").body["code"] == "widget_not_found"
+    exported = visitor.caller.get("/chat/export")
+    assert exported.body["conversations"][0]["messages"][0]["content"] == "Still mine"
+    assert visitor.caller.post("/chat/forget").status == 204
+
+
+def test_a_proved_identity_is_not_talked_over(stack: Stack) -> None:
+    ids = page_ids()
+    visitor = Visitor.start(stack.base_url, stack.widget_id, **ids)
+    claims = {"sub": "u-1", "exp": int(time.time()) + 60, "name": "Mallory", "email": "mallory@example.com"}
+    proof = jwt.encode(claims, stack.api_secret, "HS256")
+    proved = visitor.caller.post("/chat/identify", {"id": "u-1", "traits": {"email": "ceo@example.com"}, "jwt": proof})
+    assert (proved.body["visitor"]["email"], proved.body["visitor"]["verified"]) == ("mallory@example.com", True)
+    body = {"widget_id": stack.widget_id, **ids, "visitor_info": {"name": "The CEO", "email": "ceo@example.com"}}
+    again = Caller(stack.base_url).post("/chat/start", body)
+    assert again.body["conversation_id"] == visitor.conversation_id
+    seen = sign_in(stack).caller.get(f"/agent/conversation?conversation_id={visitor.conversation_id}").body["visitor"]
+    assert (seen["name"], seen["email"], seen["verified"]) == ("Mallory", "mallory@example.com", True)
 
 
 def test_what_a_visitor_left_behind_is_exported_and_forgotten(stack: Stack) -> None:

@@ -109,6 +109,17 @@ def test_content_that_is_too_long_is_told(visitor: Visitor) -> None:
     assert visitor.say("x" * 10_000).status == 201
 
 
+def test_small_bodies_cannot_grow_into_answers_that_are_too_large(stack: Stack, visitor: Visitor) -> None:
+    for number in (1e308, -1e16, 1e-300):
+        refused(visitor.say("Hello", metadata={"list": [number] * 5}), 422, "validation_failed")
+        body = {"widget_id": stack.widget_id, **page_ids(), "context": {"list": [number]}}
+        refused(Caller(stack.base_url).post("/chat/start", body), 422, "validation_failed")
+    refused(visitor.say("\x01" * 10_000), 422, "content_too_long")
+    longest = Visitor.start(stack.base_url, stack.widget_id, context={"page_url": "ü" * 4_000})
+    assert all(longest.say('"' * 10_000).status == 201 for _ in range(100))
+    assert len(longest.log()) == 100
+
+
 def test_the_same_client_message_id_for_another_message_is_409(visitor: Visitor) -> None:
     assert visitor.say("one", client_message_id="same").status == 201
     assert visitor.say("one", client_message_id="same").status == 200
@@ -190,6 +201,25 @@ def test_a_ticket_opens_one_socket_once(visitor: Visitor) -> None:
         assert refusal.value.response.status_code == 401
 
 
+def test_a_ticket_opens_no_socket_on_another_site(stack: Stack, visitor: Visitor, admin: Agent) -> None:
+    headers = {"origin": "https://shop.example"}
+    ticket = visitor.caller.post("/chat/ticket", {}, headers=headers).body
+    with pytest.raises(InvalidStatus) as refusal, Socket(ticket, origin="https://evil.example"):
+        pass
+    assert refusal.value.response.status_code == 403
+    with Socket(visitor.caller.post("/chat/ticket", {}, headers=headers).body, origin="https://shop.example") as page:
+        page.subscribe(f"conversation:{visitor.conversation_id}")
+    with pytest.raises(InvalidStatus), Socket(admin.caller.post("/agent/ticket", {}).body, origin="https://evil.example"):
+        pass
+    with Socket(admin.caller.post("/agent/ticket", {}).body, origin=stack.base_url) as desk:
+        desk.subscribe(f"customer:{admin.me['customer_id']}")
+
+
+def test_a_token_for_another_widget_is_as_good_as_none(stack: Stack, visitor: Visitor) -> None:
+    for widget_id in (stack.second_customer["widget_id"], UNKNOWN):
+        refused(visitor.caller.post("/chat/start", {"widget_id": widget_id}), 404, "widget_not_found")
+
+
 def test_a_socket_is_told_of_its_mistakes_and_stays_open(stack: Stack, visitor: Visitor) -> None:
     other = Visitor.start(stack.base_url, stack.widget_id)
     with visitor.socket() as page:
@@ -208,6 +238,9 @@ def test_a_socket_is_told_of_its_mistakes_and_stays_open(stack: Stack, visitor: 
         assert page.wait("error")["code"] == "conversation_not_found"
         page.say("subscribe", topic="public:agent_sessions")
         assert page.wait("error")["code"] == "forbidden"
+        for customer_id in (stack.second_customer["customer_id"], UNKNOWN):
+            page.say("subscribe", topic=f"customer:{customer_id}")
+            assert page.wait("error")["code"] == "not_found"
         page.say("ping", seqs={other.conversation_id: 0})
         assert page.wait("pong")["seqs"] == {}
         alias = f"public:messages:conversation_id=eq.{visitor.conversation_id}"

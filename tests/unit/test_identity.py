@@ -150,18 +150,40 @@ def test_any_text_is_refused_as_a_token_and_as_a_ticket(text: str) -> None:
 
 async def test_a_ticket_is_no_token_and_a_token_no_ticket() -> None:
     with pytest.raises(Unauthenticated):
-        await identity.verify(identity.ticket(actor()), None)
+        await identity.verify(identity.ticket(actor(), None), None)
     with pytest.raises(Unauthenticated):
         identity.verify_ticket(identity.visitor_token(CUSTOMER, WIDGET, VISITOR), "socket", None)
 
 
+@pytest.mark.parametrize(
+    ("holder", "asked_from", "origin", "opens"),
+    [
+        ("visitor", "https://shop.example", "https://shop.example", True),
+        ("visitor", "https://shop.example", "https://evil.example", False),
+        ("visitor", "https://shop.example", None, True),
+        ("visitor", None, "https://shop.example", True),
+        ("agent", "https://chat.example", "https://chat.example", True),
+        ("agent", "https://chat.example", "https://evil.example", False),
+        ("agent", None, "https://chat.example", True),
+        ("agent", None, "https://evil.example", False),
+        ("agent", None, None, True),
+    ],
+)
+def test_a_ticket_opens_a_socket_where_it_was_asked_for(
+    holder: str, asked_from: str | None, origin: str | None, opens: bool
+) -> None:
+    who = actor() if holder == "visitor" else actor(kind="agent", agent_id=AGENT, widget_id=None, visitor_id=None)
+    ticket = identity.verify_ticket(identity.ticket(who, asked_from), "socket", origin)
+    assert ticket.is_where_it_was_asked_for("https://chat.example") is opens
+
+
 def test_a_ticket_is_for_its_holder_for_a_minute() -> None:
-    holder = identity.verify_ticket(identity.ticket(actor()), "socket", "https://shop.example")
+    holder = identity.verify_ticket(identity.ticket(actor(), None), "socket", "https://shop.example")
     assert (holder.customer_id, holder.widget_id, holder.visitor_id, holder.agent_id) == (CUSTOMER, WIDGET, VISITOR, None)
     assert (holder.connection_id, holder.origin) == ("socket", "https://shop.example")
-    assert timedelta(seconds=50) < holder.expires_at - datetime.now(UTC) <= timedelta(seconds=60)
+    assert timedelta(seconds=40) < holder.expires_at - datetime.now(UTC) <= timedelta(seconds=50)
     agent = actor(kind="agent", agent_id=AGENT, widget_id=None, visitor_id=None)
-    other = identity.verify_ticket(identity.ticket(agent), "socket", None)
+    other = identity.verify_ticket(identity.ticket(agent, None), "socket", None)
     assert (other.agent_id, other.visitor_id, other.widget_id) == (AGENT, None, None)
     assert other.ticket_id != holder.ticket_id
 
@@ -391,13 +413,13 @@ def signed(secret: str = SECRET, algorithm: str = "HS256", **different: Any) -> 
 
 
 def test_a_claim_without_proof_proves_nothing() -> None:
-    assert identity.verify_claim(SECRET, "u-1", None, None) is False
+    assert identity.verify_claim(SECRET, "u-1", None, None) is None
 
 
 def test_a_claim_is_proved_by_hash_or_jwt() -> None:
-    assert identity.verify_claim(SECRET, "u-1", proof("u-1"), None)
-    assert identity.verify_claim(SECRET, "u-1", proof("u-1").upper(), None)
-    assert identity.verify_claim(SECRET, "ü-1", proof("ü-1"), None)
+    assert identity.verify_claim(SECRET, "u-1", proof("u-1"), None) == {}
+    assert identity.verify_claim(SECRET, "u-1", proof("u-1").upper(), None) == {}
+    assert identity.verify_claim(SECRET, "ü-1", proof("ü-1"), None) == {}
     assert identity.verify_claim(SECRET, "u-1", None, signed())
     assert identity.verify_claim(SECRET, "u-1", None, signed(aud="anything", name="Vera"))
 
@@ -442,7 +464,7 @@ def test_a_jwt_that_does_not_fit_is_refused(wrong: str) -> None:
 @given(st.text(max_size=50), st.text(max_size=50))
 def test_a_proof_is_for_one_id_alone(one: str, other: str) -> None:
     if one == other:
-        assert identity.verify_claim(SECRET, one, proof(other), None)
+        assert identity.verify_claim(SECRET, one, proof(other), None) == {}
     else:
         with pytest.raises(IdentityNotVerified):
             identity.verify_claim(SECRET, one, proof(other), None)

@@ -1,6 +1,6 @@
 """Agents: who they are, whether they can take a conversation, and how they have done."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import StringConstraints
@@ -107,16 +107,7 @@ async def set_presence(tx: TenantTransaction, request: PresenceRequest) -> Me:
         await tx.send("agents.note_session", socket_id=request.socket_id, status=request.status)
     await tx.send("agents.set_status", status=request.status)
     now = await me(tx)
-    topic = topics.customer(tx.actor.customer_id)
-    presence = Presence(
-        agent_id=now.id,
-        name=now.display_name,
-        avatar=now.avatar_url,
-        status=now.status,
-        current_chat_count=now.current_chat_count,
-        max_concurrent_chats=now.max_concurrent_chats,
-    )
-    tx.announce(topic, PresenceUpdatedFrame(topic=topic, data=presence))
+    _announce(tx, now.model_dump())
     return now
 
 
@@ -153,19 +144,25 @@ async def take_least_busy(tx: TenantTransaction) -> UUID | None:
         for name in ("agents.take_least_busy_unlocked", "agents.take_least_busy", "agents.take_least_busy"):
             row = await tx.one(name)
             if row is not None:
-                break
-    return UUID(str(row["id"])) if row else None
+                _announce(tx, row)
+                return UUID(str(row["id"]))
+    return None
 
 
 async def take_slot(tx: TenantTransaction, agent_id: UUID) -> bool:
     """Count one more conversation for the agent; False, and nothing counted, when it has no room."""
     async with tx.as_system():
-        return await tx.one("agents.take_slot", agent_id=agent_id) is not None
+        row = await tx.one("agents.take_slot", agent_id=agent_id)
+    if row is not None:
+        _announce(tx, row)
+    return row is not None
 
 
 async def free_slot(tx: TenantTransaction, agent_id: UUID) -> None:
     async with tx.as_system():
-        await tx.one("agents.free_slot", agent_id=agent_id)
+        row = await tx.one("agents.free_slot", agent_id=agent_id)
+    if row is not None:
+        _announce(tx, row)
 
 
 async def lock_for_transfer(tx: TenantTransaction, to: UUID, source: UUID | None) -> None:
@@ -179,11 +176,20 @@ async def lock_for_transfer(tx: TenantTransaction, to: UUID, source: UUID | None
         raise AgentNotFound
 
 
-def must_be_agent(tx: TenantTransaction) -> None:
-    if not tx.actor.is_agent:
-        raise Forbidden("Only the customer's agents may do this.")
-
-
 def must_be_admin(tx: TenantTransaction) -> None:
     if tx.actor.kind != "admin":
         raise Forbidden("Only an admin may do this.")
+
+
+def _announce(tx: TenantTransaction, row: dict[str, Any]) -> None:
+    """Tell the customer's agents how one of them is present."""
+    topic = topics.customer(tx.actor.customer_id)
+    presence = Presence(
+        agent_id=row["id"],
+        name=row["display_name"],
+        avatar=row["avatar_url"],
+        status=row["status"],
+        current_chat_count=row["current_chat_count"],
+        max_concurrent_chats=row["max_concurrent_chats"],
+    )
+    tx.announce(topic, PresenceUpdatedFrame(topic=topic, data=presence))

@@ -13,7 +13,7 @@ MAX_USER_AGENT = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Source:
     """Where a change came from: the client's address as the trusted hop saw it, and its user agent."""
 
     address: str | None
@@ -21,7 +21,7 @@ class Origin:
 
 
 async def record(
-    tx: TenantTransaction, origin: Origin, action: str, resource_type: str, resource_id: UUID, changes: dict[str, Any]
+    tx: TenantTransaction, source: Source, action: str, resource_type: str, resource_id: UUID, changes: dict[str, Any]
 ) -> None:
     """Append one line, in the transaction of the change itself. The address is stored as a keyed digest only."""
     await tx.send(
@@ -30,6 +30,6 @@ async def record(
         resource_type=resource_type,
         resource_id=str(resource_id),
         changes=Jsonb(changes),
-        ip_address=identity.digest("address", origin.address) if origin.address else None,
-        user_agent=origin.user_agent[:MAX_USER_AGENT] if origin.user_agent else None,
+        ip_address=identity.digest("address", source.address) if source.address else None,
+        user_agent=source.user_agent[:MAX_USER_AGENT] if source.user_agent else None,
     )

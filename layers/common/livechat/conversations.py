@@ -21,10 +21,12 @@ from livechat.errors import (
     InvalidQuery,
     NotAssigned,
     NotEnded,
+    Unavailable,
 )
 from livechat.wire import AgentRef, Answer, Attributes, Body, Id, LongText, Page, Timestamp
 
 Status = Literal["queued", "active", "resolved", "closed"]
+START_ATTEMPTS = 3
 View = Literal["mine", "queue", "open", "resolved", "all"]
 
 
@@ -150,17 +152,18 @@ async def start(tx: TenantTransaction, visitor_info: Attributes, context: Attrib
     """The visitor's open conversation, or a new one that an available agent gets or that waits in the queue.
 
     However many starts arrive at once, the key on open conversations lets one of them through.
+    Raises Unavailable when others kept starting and ending conversations in between.
     """
-    row = await tx.one("conversations.open_of_visitor")
-    if row is None:
+    for _ in range(START_ATTEMPTS):
+        row = await tx.one("conversations.open_of_visitor")
+        if row is not None:
+            return Started(visitor_view(row), is_new=False)
         row = await tx.one("conversations.insert", visitor_info=Jsonb(visitor_info), context=Jsonb(context))
         if row is not None:
             await _route(tx, row["id"])
             return Started(visitor_view(await _announce(tx, row["id"])), is_new=True)
-        row = await tx.one("conversations.open_of_visitor")
-        if row is None:
-            raise ConversationNotFound
-    return Started(visitor_view(row), is_new=False)
+        # Another start was first; unless its conversation has ended meanwhile, it is found now.
+    raise Unavailable(retry_after=1)
 
 
 async def get(tx: TenantTransaction, conversation_id: UUID) -> dict[str, Any]:

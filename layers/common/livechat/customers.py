@@ -65,14 +65,14 @@ async def account(tx: TenantTransaction) -> Customer:
     return Customer(**{field: row[field] for field in Customer.model_fields if field != "usage"}, usage=usage)
 
 
-async def refresh_key(tx: TenantTransaction, request: audit.Origin) -> RefreshedKey:
+async def refresh_key(tx: TenantTransaction, source: audit.Source) -> RefreshedKey:
     """Replace the API key; the old one stops working with this transaction."""
     key = _new_key()
     row = await tx.one("customers.replace_key", api_key=key)
     if row is None:
         raise NotFound
     await outbox.forget_config(tx)
-    await audit.record(tx, request, "customer.api_key_refreshed", "customer", row["id"], {})
+    await audit.record(tx, source, "customer.api_key_refreshed", "customer", row["id"], {})
     return RefreshedKey(api_key=key)
 
 

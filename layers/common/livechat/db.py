@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from livechat import connections, domains, secrets
 from livechat.errors import (
+    AgentUnknown,
     AnotherConversationOpen,
     Conflict,
     CustomerSuspended,
@@ -203,17 +204,18 @@ async def system(principal: ConnectionHolder | Customer) -> AsyncIterator[Transa
 
 @asynccontextmanager
 async def tenant(
-    principal: Principal, connection: psycopg.AsyncConnection[DictRow] | None = None
+    principal: Principal, connection: psycopg.AsyncConnection[DictRow] | None = None, *, own_data: bool = False
 ) -> AsyncIterator[TenantTransaction]:
     """A transaction opened for one principal of one customer, who is admitted before anything else happens.
 
-    On the environment's own connection, unless the caller brings another.
+    On the environment's own connection, unless the caller brings another. `own_data`: a visitor's right to its own data
+    outlives its widget and the account's standing.
     Raises Unauthenticated, WidgetNotFound, CustomerSuspended, DomainNotAllowed, DatabaseUnavailable.
     """
     async with _transaction(TenantTransaction, connection) as tx:
         await _present(tx, principal)
         row = await tx.one("identity.admit")
-        tx.actor = _admitted(principal, row)
+        tx.actor = _admitted(principal, row, own_data=own_data)
         yield tx
         if tx.announcements:
             # In the transaction itself, so that whoever subscribes later sees the committed state instead.
@@ -263,13 +265,15 @@ def _or_empty(value: UUID | None) -> str:
     return "" if value is None else str(value)
 
 
-def _admitted(principal: Principal, row: DictRow | None) -> Actor:
+def _admitted(principal: Principal, row: DictRow | None, *, own_data: bool) -> Actor:
     is_page = isinstance(principal, PageVisitor)
     if row is None or (is_page and row["widget_id"] is None):
+        if isinstance(principal, SignedInAgent):
+            raise AgentUnknown
         raise WidgetNotFound if is_page else Unauthenticated
     if not is_page and row["agent_id"] is None and row["visitor_id"] is None:
         raise Unauthenticated("The account or the visitor is no longer there.")
-    if row["agent_id"] is None:
+    if row["agent_id"] is None and not own_data:
         if not row["customer_is_active"]:
             raise CustomerSuspended
         if row["widget_id"] is None:

@@ -59,6 +59,10 @@ class Forbidden(LivechatError):
     title = "This is not yours to do"
 
 
+class AgentUnknown(Forbidden):
+    title = "This sign-in belongs to no active agent"
+
+
 class DomainNotAllowed(Forbidden):
     title = "This widget may not be used on this site"
 
@@ -173,3 +177,11 @@ def leaves() -> list[type[LivechatError]]:
         return [cls, *(leaf for sub in cls.__subclasses__() for leaf in below(sub))]
 
     return [cls for cls in below(LivechatError) if cls is not LivechatError]
+
+
+def field_errors(errors: list[Any]) -> list[dict[str, str]]:
+    """Pydantic's errors as a problem tells them: where, and what is wrong."""
+    return [
+        {"field": ".".join(str(part) for part in error["loc"]), "message": error["msg"], "type": error["type"]}
+        for error in errors
+    ]

@@ -20,11 +20,10 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from livechat import audit, errors, identity
-from livechat.errors import LivechatError
+from livechat.errors import LivechatError, field_errors
 from livechat.identity import SignedInAgent, TokenVisitor
 from livechat.observe import logger
 from livechat.settings import settings
-from livechat.widgets import field_errors
 
 MAX_BODY_BYTES = 256 * 1024
 PREFIX = "/functions/v1"
@@ -114,7 +113,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_doubled_parameters(request: Request) -> None:
-    # API Gateway joins them with a comma before we see them (payload format 2.0); here they are still apart.
+    # Mangum reads rawQueryString, where they are apart; in queryStringParameters API Gateway has joined them with a comma.
     names = [name for name, _ in request.query_params.multi_items()]
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
@@ -267,8 +266,8 @@ async def _visitor_if_any(request: Request) -> TokenVisitor | None:
     return caller
 
 
-def _audit_origin(request: Request) -> audit.Origin:
-    return audit.Origin(request.client.host if request.client else None, request.headers.get("user-agent"))
+def _audit_source(request: Request) -> audit.Source:
+    return audit.Source(request.client.host if request.client else None, request.headers.get("user-agent"))
 
 
 def _public_url(request: Request) -> str:
@@ -286,7 +285,7 @@ CallerDep = Annotated[TokenVisitor | SignedInAgent, Depends(_caller)]
 AgentDep = Annotated[SignedInAgent, Depends(_agent)]
 VisitorIfAnyDep = Annotated[TokenVisitor | None, Depends(_visitor_if_any)]
 OriginDep = Annotated[str | None, Depends(_origin)]
-AuditDep = Annotated[audit.Origin, Depends(_audit_origin)]
+AuditDep = Annotated[audit.Source, Depends(_audit_source)]
 PublicUrlDep = Annotated[str, Depends(_public_url)]
 NowDep = Annotated[datetime, Depends(_now)]
 LimitQuery = Annotated[int, Query(ge=1, le=100)]

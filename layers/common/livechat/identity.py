@@ -20,7 +20,10 @@ from livechat.settings import settings
 
 VISITOR_TOKEN_LIFE = timedelta(days=30)
 VISITOR_TOKEN_RENEWED_AFTER = timedelta(days=1)
-TICKET_LIFE = timedelta(seconds=60)
+# The function that verifies may have another clock than the one that signed; with it a ticket is at most 60 s old.
+CLOCK_SKEW_SECONDS = 10
+TICKET_LIFE = timedelta(seconds=50)
+MAX_ORIGIN = 300
 # An unknown `kid` makes the keys be fetched again, but not more often than this: a stranger can invent any number of them.
 JWKS_REFETCH_SECONDS = 60
 JWKS_RETRY_SECONDS = 5
@@ -67,6 +70,16 @@ class TicketHolder:
     visitor_id: UUID | None = None
     agent_id: UUID | None = None
     origin: str | None = None
+    asked_from: str | None = None
+
+    def is_where_it_was_asked_for(self, console_url: str) -> bool:
+        """A browser's socket has its page's Origin. A ticket that no browser asked for opens a visitor's socket where
+        its widget may be used (which is checked apart), and an agent's on the console's own site alone."""
+        if self.origin is None:
+            return True
+        if self.asked_from is not None:
+            return self.origin[:MAX_ORIGIN] == self.asked_from
+        return self.agent_id is None or self.origin == console_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +160,14 @@ def _verify(token: str, audience: str) -> dict[str, Any]:
         key = _signing_keys().get(str(jwt.get_unverified_header(token).get("kid")))
         if key is None:
             raise Unauthenticated("The token was not made here.")
-        return jwt.decode(token, key, ["HS256"], audience=audience, options={"require": ["exp", "iat", "aud", "sub"]})
+        return jwt.decode(
+            token,
+            key,
+            ["HS256"],
+            audience=audience,
+            options={"require": ["exp", "iat", "aud", "sub"]},
+            leeway=CLOCK_SKEW_SECONDS,
+        )
     except (jwt.InvalidTokenError, ValueError) as error:
         raise Unauthenticated("The token is expired or was tampered with.") from error
 
@@ -175,9 +195,11 @@ def is_due_for_renewal(visitor: TokenVisitor) -> bool:
     return datetime.now(UTC) - visitor.issued_at > VISITOR_TOKEN_RENEWED_AFTER
 
 
-def ticket(actor: Actor) -> str:
-    """A ticket for one socket: at most 60 s old, usable once, for this actor only."""
+def ticket(actor: Actor, origin: str | None) -> str:
+    """A ticket for one socket: at most 60 s old, usable once, for this actor only, on the site that asked for it."""
     claims = {"sub": str(actor.sender_id), "cid": str(actor.customer_id), "knd": actor.sender_type, "jti": str(uuid4())}
+    if origin is not None:
+        claims["org"] = origin[:MAX_ORIGIN]
     if actor.widget_id:
         claims["wid"] = str(actor.widget_id)
     return _sign(claims, "ticket", TICKET_LIFE)
@@ -198,6 +220,7 @@ def verify_ticket(token: str, connection_id: str, origin: str | None) -> TicketH
             visitor_id=None if is_agent else holder,
             agent_id=holder if is_agent else None,
             origin=origin,
+            asked_from=claims.get("org"),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise Unauthenticated("The ticket lacks what a ticket holds.") from error
@@ -257,6 +280,7 @@ async def _verify_access_token(token: str, kid: str) -> SignedInAgent:
             ACCESS_TOKEN_ALGORITHMS,
             issuer=wanted.identity_issuer,
             options={"require": ["exp", "iat", "iss", "sub"], "verify_aud": False},
+            leeway=CLOCK_SKEW_SECONDS,
         )
     except (jwt.InvalidTokenError, ValueError) as error:
         raise Unauthenticated("The access token is expired or was tampered with.") from error
@@ -287,22 +311,29 @@ async def verify(token: str, origin: str | None) -> TokenVisitor | SignedInAgent
     return await _verify_access_token(token, kid)
 
 
-def verify_claim(api_secret: str, external_id: str, proof_hash: str | None, proof_jwt: str | None) -> bool:
-    """Whether a page's claim that its visitor is `external_id` is proved by its customer's secret; False without proof.
+def verify_claim(api_secret: str, external_id: str, proof_hash: str | None, proof_jwt: str | None) -> dict[str, Any] | None:
+    """What is proved of a page's claim that its visitor is `external_id`, by its customer's secret.
 
+    None without a proof; an empty dict when the hash proves the id and nothing else; a JWT's claims.
     Raises IdentityNotVerified when there is a proof and it does not hold.
     """
     if proof_hash is not None:
         wanted = hmac.new(api_secret.encode(), external_id.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(wanted.encode(), proof_hash.lower().encode()):
             raise IdentityNotVerified("The hash is not the HMAC-SHA256 of the id.")
-        return True
+        return {}
     if proof_jwt is not None:
         try:
-            claims = jwt.decode(proof_jwt, api_secret, ["HS256"], options={"require": ["exp", "sub"], "verify_aud": False})
+            claims: dict[str, Any] = jwt.decode(
+                proof_jwt,
+                api_secret,
+                ["HS256"],
+                options={"require": ["exp", "sub"], "verify_aud": False},
+                leeway=CLOCK_SKEW_SECONDS,
+            )
         except (jwt.InvalidTokenError, ValueError) as error:
             raise IdentityNotVerified("The JWT is expired or not signed with the account's secret.") from error
         if claims["sub"] != external_id:
             raise IdentityNotVerified("The JWT's sub is not the id.")
-        return True
-    return False
+        return claims
+    return None

@@ -15,10 +15,12 @@ from livechat.errors import (
     ConversationNotFound,
     ValidationFailed,
 )
-from livechat.wire import Answer, Attributes, Body, Id, Text, Timestamp
+from livechat.wire import Answer, Attributes, Body, Id, Text, Timestamp, json_bytes
 
 MAX_CODE_POINTS = 10_000
+# As JSON, in which it travels: a control character takes six bytes there.
 MAX_BYTES = 24 * 1024
+QUOTES = 2
 # An API Gateway frame holds 32 KB, the event around the content included.
 MAX_METADATA_BYTES = 4 * 1024
 PREVIEW_CODE_POINTS = 160
@@ -152,7 +154,7 @@ def message(row: dict[str, Any]) -> Message:
 
 
 def _check_size(draft: Draft) -> None:
-    if len(draft.content) > MAX_CODE_POINTS or len(draft.content.encode()) > MAX_BYTES:
+    if len(draft.content) > MAX_CODE_POINTS or json_bytes(draft.content) - QUOTES > MAX_BYTES:
         problem = {
             "field": "content",
             "message": f"at most {MAX_CODE_POINTS} code points and {MAX_BYTES} bytes",
@@ -161,6 +163,6 @@ def _check_size(draft: Draft) -> None:
         raise ContentTooLong(errors=[problem])
     if not draft.content.strip() and not draft.metadata:
         raise ValidationFailed(errors=[{"field": "content", "message": "must not be empty", "type": "missing"}])
-    if len(draft.model_dump_json(include={"metadata"}).encode()) > MAX_METADATA_BYTES:
+    if json_bytes(draft.metadata) > MAX_METADATA_BYTES:
         problem = {"field": "metadata", "message": f"at most {MAX_METADATA_BYTES} bytes as JSON", "type": "too_long"}
         raise ValidationFailed(errors=[problem])

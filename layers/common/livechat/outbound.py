@@ -6,13 +6,15 @@ from functools import cache
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from livechat.settings import settings
 
 
 @cache
 def _queue() -> Any:
-    return boto3.client("sqs")
+    # Its callers wait for it after their commit: better left to the clock than late.
+    return boto3.client("sqs", config=Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1}))
 
 
 async def enqueue(work: list[dict[str, Any]]) -> None:

@@ -20,6 +20,10 @@ WIDE_AUDIENCE = 100
 IDS_PER_QUEUE_MESSAGE = 2000
 
 
+# A connection's id and an encoded frame.
+Post = tuple[str, bytes]
+
+
 @cache
 def pusher() -> Pusher:
     return Pusher(settings().connections_url)
@@ -35,18 +39,19 @@ async def publish(tx: TenantTransaction) -> None:
     Never raises: a client that misses a push sees the hole in `seq`, or a higher one in the next pong.
     """
     try:
-        posts = [
-            (connection_id, encode(announcement.frame))
-            for announcement in tx.announcements
-            for connection_id in tx.listeners.get(announcement.topic, [])
-            if connection_id != announcement.except_connection
-        ]
-        if not posts:
+        at_once: list[Post] = []
+        by_queue: list[Post] = []
+        for announcement in tx.announcements:
+            listeners = tx.listeners.get(announcement.topic, [])
+            body = encode(announcement.frame)
+            posts = [(listener, body) for listener in listeners if listener != announcement.except_connection]
+            # Only a customer's own topic grows wide; the two who talk are never made to wait for it.
+            (by_queue if len(listeners) > WIDE_AUDIENCE and settings().outbound_queue_url else at_once).extend(posts)
+        if by_queue:
+            await outbound.enqueue(_wide_fan_out(by_queue))
+        if not at_once:
             return
-        if len({connection_id for connection_id, _ in posts}) > WIDE_AUDIENCE and settings().outbound_queue_url:
-            await outbound.enqueue(_wide_fan_out(posts))
-            return
-        gone = await asyncio.to_thread(pusher().post_all, posts)
+        gone = await asyncio.to_thread(pusher().post_all, at_once)
         if gone:
             async with db.system(Customer(tx.actor.customer_id)) as clean_up:
                 await connections.close(clean_up, sorted(gone))
@@ -62,7 +67,7 @@ async def answer(connection_id: str, frame: BaseModel) -> None:
         logger.exception("answering failed")
 
 
-def _wide_fan_out(posts: list[tuple[str, bytes]]) -> list[dict[str, Any]]:
+def _wide_fan_out(posts: list[Post]) -> list[dict[str, Any]]:
     """Work for the outbound function: one piece for a frame and its listeners."""
     by_frame: dict[bytes, list[str]] = defaultdict(list)
     for connection_id, body in posts:

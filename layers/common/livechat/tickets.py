@@ -14,7 +14,7 @@ class Ticket(Answer):
     expires_in: int
 
 
-def issue(tx: TenantTransaction) -> Ticket:
-    """A ticket for the admitted actor."""
+def issue(tx: TenantTransaction, origin: str | None) -> Ticket:
+    """A ticket for the admitted actor, on the site that asks for it."""
     life = int(identity.TICKET_LIFE.total_seconds())
-    return Ticket(ticket=identity.ticket(tx.actor), websocket_url=settings().websocket_url, expires_in=life)
+    return Ticket(ticket=identity.ticket(tx.actor, origin), websocket_url=settings().websocket_url, expires_in=life)

@@ -96,14 +96,15 @@ async def identify(tx: TenantTransaction, claim: Identification) -> VisitorRef:
         raise ValidationFailed(errors=[{"field": "traits", "message": f"at most {MAX_TRAITS}", "type": "too_long"}])
     row = await tx.one("customers.secret")
     assert row is not None
-    is_verified = identity.verify_claim(row["api_secret"], claim.id, claim.hash, claim.jwt)
-    known = {name: claim.traits.get(name) for name in ("name", "email", "phone")}
+    proved = identity.verify_claim(row["api_secret"], claim.id, claim.hash, claim.jwt)
+    # A JWT proves what it says of the visitor as well; beside a hash, which proves the id alone, it is the page's word.
+    known = {name: (proved or claim.traits).get(name, claim.traits.get(name)) for name in ("name", "email", "phone")}
     changed = await tx.one(
         "visitors.identify",
         external_id=claim.id,
-        is_verified=is_verified,
+        is_verified=proved is not None,
         traits=Jsonb(claim.traits),
-        **{name: value[:200] if isinstance(value, str) else None for name, value in known.items()},
+        **{name: str(value)[:200] if isinstance(value, str | int) else None for name, value in known.items()},
     )
     if changed is None:
         raise IdentityNotVerified("This visitor is verified; a claim without proof does not change it.")

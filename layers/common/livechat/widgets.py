@@ -1,8 +1,8 @@
 """A customer's widgets: their configuration, and what a page is told of it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, Valida
 
 from livechat import audit, domains, hours, outbox
 from livechat.db import TenantTransaction
-from livechat.errors import PlanLimitReached, ValidationFailed, WidgetNotFound
+from livechat.errors import PlanLimitReached, ValidationFailed, WidgetNotFound, field_errors
 from livechat.hours import WorkingHours
 from livechat.wire import AgentRef, Answer, Attributes, Body, LongText, Page, ShortText, Timestamp, Url, no_nul
 
@@ -179,8 +179,8 @@ async def public_config(tx: TenantTransaction, public_url: str, websocket_url: s
     row = await tx.one("widgets.public")
     if row is None:
         raise WidgetNotFound
-    working_hours = WorkingHours.model_validate(row["working_hours"])
-    behavior = Behavior.model_validate(row["behavior"])
+    working_hours = stored(WorkingHours, row["working_hours"])
+    behavior = stored(Behavior, row["behavior"])
     open_now = hours.is_open(working_hours, now)
     is_online = open_now and row["online_count"] > 0
     return PublicConfig(
@@ -190,20 +190,20 @@ async def public_config(tx: TenantTransaction, public_url: str, websocket_url: s
         cdn_url=public_url,
         websocket_url=websocket_url,
         api_url=f"{public_url}/functions/v1",
-        branding=Branding.model_validate(row["branding"]),
+        branding=stored(Branding, row["branding"]),
         behavior=PublicBehavior(
             **behavior.model_dump(),
             effective_message=behavior.online_message if is_online else behavior.away_message,
         ),
-        localization=Localization.model_validate(row["localization"]),
-        features=Features.model_validate(row["features"]),
+        localization=stored(Localization, row["localization"]),
+        features=stored(Features, row["features"]),
         working_hours=PublicHours(enabled=working_hours.enabled, timezone=working_hours.timezone, is_open=open_now),
         agents=Availability(
             online_count=row["online_count"],
             is_online=is_online,
             available_agents=[AgentRef(**agent) for agent in row["available_agents"]] if open_now else [],
         ),
-        routing=RoutingRules.model_validate(row["routing_rules"]),
+        routing=stored(RoutingRules, row["routing_rules"]),
         timestamp=now,
         cache_key=f"{row['id']}-{row['version']}",
     )
@@ -218,7 +218,7 @@ async def list_all(tx: TenantTransaction, cursor: UUID | None, limit: int) -> Pa
     )
 
 
-async def create(tx: TenantTransaction, config: WidgetConfig, request: audit.Origin) -> Widget:
+async def create(tx: TenantTransaction, config: WidgetConfig, source: audit.Source) -> Widget:
     """Raises PlanLimitReached when the customer has as many widgets as its plan allows."""
     await tx.send("customers.lock")
     room = await tx.one("widgets.room")
@@ -227,11 +227,11 @@ async def create(tx: TenantTransaction, config: WidgetConfig, request: audit.Ori
     row = await tx.one("widgets.insert", **_columns(config))
     assert row is not None
     widget = _widget(row)
-    await audit.record(tx, request, "widget.created", "widget", widget.id, {"after": config.model_dump(mode="json")})
+    await audit.record(tx, source, "widget.created", "widget", widget.id, {"after": config.model_dump(mode="json")})
     return widget
 
 
-async def update(tx: TenantTransaction, widget_id: UUID, change: WidgetChange, request: audit.Origin) -> Widget:
+async def update(tx: TenantTransaction, widget_id: UUID, change: WidgetChange, source: audit.Source) -> Widget:
     """Merge the change into the widget, raise its version, and write down what changed.
 
     Raises WidgetNotFound; ValidationFailed when the merged configuration does not hold.
@@ -239,7 +239,7 @@ async def update(tx: TenantTransaction, widget_id: UUID, change: WidgetChange, r
     before = await tx.one("widgets.lock", widget_id=widget_id)
     if before is None:
         raise WidgetNotFound
-    old = WidgetConfig.model_validate({field: before[field] for field in WidgetConfig.model_fields})
+    old = _stored_config(before)
     merged = old.model_dump(mode="json")
     for field, value in change.model_dump(exclude_none=True).items():
         merged[field] = {**merged[field], **value} if field in SECTIONS else value
@@ -252,24 +252,39 @@ async def update(tx: TenantTransaction, widget_id: UUID, change: WidgetChange, r
     was, now = old.model_dump(mode="json"), new.model_dump(mode="json")
     changed = {field: {"before": was[field], "after": now[field]} for field in now if was[field] != now[field]}
     await outbox.forget_config(tx)
-    await audit.record(tx, request, "widget.updated", "widget", widget_id, {"version": row["version"], **changed})
+    await audit.record(tx, source, "widget.updated", "widget", widget_id, {"version": row["version"], **changed})
     return _widget(row)
 
 
-async def delete(tx: TenantTransaction, widget_id: UUID, request: audit.Origin) -> None:
+async def delete(tx: TenantTransaction, widget_id: UUID, source: audit.Source) -> None:
     """Take the widget off every page; its conversations stay."""
     if await tx.one("widgets.delete", widget_id=widget_id) is None:
         raise WidgetNotFound
     await outbox.forget_config(tx)
-    await audit.record(tx, request, "widget.deleted", "widget", widget_id, {})
+    await audit.record(tx, source, "widget.deleted", "widget", widget_id, {})
 
 
-def field_errors(errors: list[Any]) -> list[dict[str, str]]:
-    """Pydantic's errors as a problem tells them: where, and what is wrong."""
-    return [
-        {"field": ".".join(str(part) for part in error["loc"]), "message": error["msg"], "type": error["type"]}
-        for error in errors
-    ]
+Section = TypeVar("Section", bound=BaseModel)
+
+
+def stored(model: type[Section], value: dict[str, Any]) -> Section:
+    """A stored part of a configuration, as far as this version of the product understands it.
+
+    A later version may have stored fields that are unknown here, or values that are no longer allowed: those are left
+    out or take their default, since a page must not go dark for them.
+    """
+    known = {name: item for name, item in value.items() if name in model.model_fields}
+    try:
+        return model.model_validate(known)
+    except ValidationError as error:
+        refused = {item["loc"][0] for item in error.errors()}
+        return model.model_validate({name: item for name, item in known.items() if name not in refused})
+
+
+def _stored_config(row: dict[str, Any]) -> WidgetConfig:
+    sections = {name: stored(model, row[name]) for name, model in SECTIONS.items()}
+    rest = {name: row[name] for name in WidgetConfig.model_fields if name not in SECTIONS}
+    return stored(WidgetConfig, {**rest, **{name: section.model_dump() for name, section in sections.items()}})
 
 
 def _next_version(version: str) -> str:
@@ -283,9 +298,5 @@ def _columns(config: WidgetConfig) -> dict[str, Any]:
 
 
 def _widget(row: dict[str, Any]) -> Widget:
-    return Widget.model_validate({field: row[field] for field in Widget.model_fields})
-
-
-def now() -> datetime:
-    """The moment of the request."""
-    return datetime.now(UTC)
+    own = {name: row[name] for name in Widget.model_fields if name not in WidgetConfig.model_fields}
+    return Widget(**_stored_config(row).model_dump(), **own)

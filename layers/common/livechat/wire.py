@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
+import pydantic_core
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 
 MAX_JSON_DEPTH = 20
@@ -32,6 +33,11 @@ def storable(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def json_bytes(value: Any) -> int:
+    """How many bytes a value takes as JSON in UTF-8: what counts against the limits of frames and answers."""
+    return len(pydantic_core.to_json(value))
+
+
 def _walk(value: Any, depth: int) -> None:
     if depth > MAX_JSON_DEPTH:
         raise ValueError(f"must not be nested deeper than {MAX_JSON_DEPTH} levels")
@@ -44,6 +50,9 @@ def _walk(value: Any, depth: int) -> None:
     elif isinstance(value, list):
         for item in value:
             _walk(item, depth + 1)
+    elif isinstance(value, int | float) and value and not 1e-15 < abs(value) < 1e15:
+        # jsonb keeps a number's digits: five characters such as 1e308 would come back as three hundred.
+        raise ValueError("must not hold numbers beyond 15 digits")
 
 
 def _rfc3339(value: datetime) -> str:

@@ -54,7 +54,7 @@ where a.id = (
     limit 1
     for no key update skip locked
 )
-returning a.id
+returning a.*
 
 -- name: take_least_busy
 -- Waits for the agent that comes first.
@@ -67,18 +67,18 @@ where a.id = (
     limit 1
     for no key update
 )
-returning a.id
+returning a.*
 
 -- name: take_slot
 update agents set current_chat_count = current_chat_count + 1, last_assigned_at = now(), updated_at = now()
 where id = %(agent_id)s and customer_id = (select app.customer_id()) and is_active
   and current_chat_count < max_concurrent_chats
-returning id
+returning *
 
 -- name: free_slot
 update agents set current_chat_count = greatest(current_chat_count - 1, 0), updated_at = now()
 where id = %(agent_id)s and customer_id = (select app.customer_id())
-returning id
+returning *
 
 -- name: lock_for_transfer
 select id, is_active from agents

@@ -4,8 +4,10 @@
 insert into visitors (customer_id, widget_id, visitor_key, name, email, phone)
 values ((select app.customer_id()), (select app.widget_id()), (select app.credential('visitor_key')), %(name)s, %(email)s, %(phone)s)
 on conflict on constraint visitors_widget_id_visitor_key_key
-do update set last_seen_at = now(), name = coalesce(excluded.name, visitors.name),
-              email = coalesce(excluded.email, visitors.email), phone = coalesce(excluded.phone, visitors.phone)
+do update set last_seen_at = now(),
+              name = case when visitors.is_verified then visitors.name else coalesce(excluded.name, visitors.name) end,
+              email = case when visitors.is_verified then visitors.email else coalesce(excluded.email, visitors.email) end,
+              phone = case when visitors.is_verified then visitors.phone else coalesce(excluded.phone, visitors.phone) end
 returning id, name
 
 -- name: present_pair
