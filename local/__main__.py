@@ -29,6 +29,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--environments", type=int, default=12, help="of one function at most")
     parser.add_argument("--socket-idle-seconds", type=float, default=Limits.idle)
     parser.add_argument("--socket-life-seconds", type=float, default=Limits.life)
+    parser.add_argument("--faults", action="store_true", help="for tests: misbehave as told at /faults")
     parser.add_argument("--began", type=float, default=time.time(), help="when the command began, for the sum")
     return parser.parse_args()
 
@@ -130,6 +131,7 @@ def main() -> None:
         template=arguments.template.resolve(),
         limits=Limits(arguments.socket_idle_seconds, arguments.socket_life_seconds),
         environments=arguments.environments,
+        faults=arguments.faults,
     )
     sys.exit(asyncio.run(run(settings, arguments.began)))
 

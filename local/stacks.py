@@ -18,11 +18,13 @@ import aiohttp
 import psycopg
 from aiohttp import web
 
-from local import demos, emulators, events, processes, queues, schedules
+from local import crashes, demos, emulators, events, processes, queues, schedules
 from local.assets import Assets
 from local.credentials import CREDENTIALS
 from local.databases import Database
 from local.environments import Code, InvocationFailed, Runtime, Workers
+from local.faults import PATH as FAULTS_PATH
+from local.faults import Control, Faults, UnreliableFunctions, UnreliableHttpGateway, UnreliableWebSocketGateway
 from local.frontends import build_frontend
 from local.functions import Functions
 from local.http_gateway import HttpGateway
@@ -47,6 +49,7 @@ class Settings:
     template: Path
     limits: Limits
     environments: int  # of one function at most
+    faults: bool = False  # whether it misbehaves on command
 
     @property
     def base_url(self) -> str:
@@ -78,6 +81,8 @@ class Stack:
         self._secrets: dict[str, dict[str, str]] = {}
         self._endpoint = ""
         self._database: Database | None = None
+        self._database_watch: asyncio.Task[int] | None = None
+        self._faults = Faults() if settings.faults else None
 
     # Starting
 
@@ -107,7 +112,11 @@ class Stack:
         await self._give_database_its_master()
 
         codes = await self._codes()
-        functions = Functions(codes, runtime, settings.environments)
+        functions = (
+            UnreliableFunctions(self._faults, codes, runtime, settings.environments)
+            if self._faults
+            else Functions(codes, runtime, settings.environments)
+        )
         self._exits.callback(functions.stop)
         socket_routes = self.template.socket_routes()
         answering = {route.function for route in self.template.routes()}
@@ -119,10 +128,19 @@ class Stack:
                 under_way.note = f"{len(codes)} functions, {len(answering)} of them warm"
         await self._seed(functions)
 
-        http = HttpGateway(self.template.routes(), functions)
-        sockets = WebSocketGateway(socket_routes, functions, settings.limits) if socket_routes else None
+        http: HttpGateway
+        sockets: WebSocketGateway | None = None
+        control = None
+        if self._faults:
+            http = UnreliableHttpGateway(self._faults, self.template.routes(), functions)
+            if socket_routes:
+                sockets = UnreliableWebSocketGateway(self._faults, socket_routes, functions, settings.limits)
+            control = Control(self._faults, sockets, self._crash_database)
+        else:
+            http = HttpGateway(self.template.routes(), functions)
+            sockets = WebSocketGateway(socket_routes, functions, settings.limits) if socket_routes else None
         assets = Assets(ROOT, self.template.behaviours(), self._console_settings(), self._local_hosts())
-        await self._serve(listener, http, sockets, assets)
+        await self._serve(listener, http, sockets, assets, control)
         self._start_clocks(functions)
         await self._write_note(assets)
 
@@ -167,9 +185,17 @@ class Stack:
             database = Database(self.settings.directory / "postgres", self.settings.logs)
             self._exits.push_async_callback(database.stop)
             process = await database.start()
-            self._watch("PostgreSQL", process)
+            self._database_watch = self._watch("PostgreSQL", process)
             under_way.note = f"{ADDRESS}:{database.port}"
         self._database = database
+
+    async def _crash_database(self) -> None:
+        """PostgreSQL ends as in a power cut, and starts again."""
+        assert self._database is not None
+        assert self._database_watch is not None
+        self._database_watch.cancel()
+        await self._database.crash()
+        self._database_watch = self._watch("PostgreSQL", await self._database.start())
 
     async def _start_backends(self) -> None:
         with step("S3, SQS, SES, Cognito …") as under_way:
@@ -196,14 +222,15 @@ class Stack:
             self._watch("moto", process)
             under_way.note = self._endpoint
 
-    def _watch(self, name: str, process: asyncio.subprocess.Process) -> None:
-        def ended(_: "asyncio.Task[int]") -> None:
-            if not self.lost.done():
+    def _watch(self, name: str, process: asyncio.subprocess.Process) -> "asyncio.Task[int]":
+        def ended(task: "asyncio.Task[int]") -> None:
+            if not self.lost.done() and not task.cancelled():
                 self.lost.set_result(name)
 
         task = asyncio.create_task(process.wait())
         task.add_done_callback(ended)
         self._exits.callback(task.cancel)
+        return task
 
     async def _give_database_its_master(self) -> None:
         if self._database is None:
@@ -254,6 +281,7 @@ class Stack:
         return {
             **declared,
             **{name: value for name, value in edges.items() if name in declared},
+            **({crashes.SETTING: "on"} if self._faults else {}),
             **{name.upper(): value for name, value in CREDENTIALS.items()},
             "AWS_ENDPOINT_URL": self._endpoint,
             "AWS_XRAY_SDK_ENABLED": "false",  # nobody would take the traces
@@ -283,10 +311,17 @@ class Stack:
     # Serving
 
     async def _serve(
-        self, listener: socket.socket, http: HttpGateway, sockets: WebSocketGateway | None, assets: Assets
+        self,
+        listener: socket.socket,
+        http: HttpGateway,
+        sockets: WebSocketGateway | None,
+        assets: Assets,
+        faults: Control | None,
     ) -> None:
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
             path = request.path
+            if faults is not None and path.startswith(FAULTS_PATH):
+                return await faults.answer(request)
             if sockets is not None and path == "/socket":
                 return await sockets.accept(request)
             if sockets is not None and path.startswith("/socket/@connections/"):

@@ -203,7 +203,7 @@ class WebSocketGateway:
 
     async def _serve(self, request: web.BaseRequest, connection: events.Connection) -> None:
         assert isinstance(request.transport, asyncio.Transport)
-        socket = Socket(connection, request.transport, self._limits, self._received)
+        socket = self._open(connection, request.transport)
         self._sockets[connection.id] = socket
         request.protocol.set_parser(socket)  # type: ignore[arg-type]  # asks for these two methods only
         request.protocol.keep_alive(False)
@@ -213,6 +213,9 @@ class WebSocketGateway:
             self._sockets.pop(connection.id, None)
         if "$disconnect" in self._routes.functions:
             self._spawn(self._disconnected(connection, code, reason))
+
+    def _open(self, connection: events.Connection, transport: asyncio.Transport) -> Socket:
+        return Socket(connection, transport, self._limits, self._received)
 
     async def _disconnected(self, connection: events.Connection, code: int, reason: str) -> None:
         with contextlib.suppress(InvocationFailed, TimeoutError):  # API Gateway, too, tells nobody

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local import processes
+from local import crashes, processes
 
 # What the functions import that takes long and holds no state.
 LIBRARIES = (
@@ -117,6 +117,8 @@ def serve_requests(requests: socket.socket, order: dict[str, Any]) -> None:
         traceback.print_exc()
         _reply(requests, FAILURE, _failure(error, ""))
         return
+    if crashes.SETTING in os.environ:
+        handler = crashes.crashing(handler)
     _reply(requests, READY, b"")
     stream = requests.makefile("rb")
     while header := stream.read(REQUEST.size):

@@ -1,0 +1,41 @@
+"""The send path dies at each of its boundaries in turn; whatever was done by then, the retry makes it right."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from tests.delivery.world import World
+from tests.stack import Stack
+
+# More than the path has: the last ones must survive, which shows that all others were met.
+POINTS = 40
+BOUNDARIES = ("before the database", "after the database", "before a push", "after a push", "before the answer")
+
+
+def test_a_worker_may_die_anywhere(make_world: Callable[..., World], shaky_stack: Stack) -> None:
+    with make_world() as world:
+        writers = world.visitors(POINTS)
+        world.agents(1)
+        for point, name in enumerate(writers, start=1):
+            world.write(1, [name], crash=point)
+        world.settle()
+        assert world.violations() == []
+
+        history = world.history
+        died = {event["client"] for event in history.of("failed") if event["status"] == 500}
+        survivors = [name not in died for name in writers]
+        assert survivors[-3:] == [True] * 3, "the path has more boundaries than were tried"
+        points = survivors.index(True)
+        assert survivors == [False] * points + [True] * (POINTS - points)
+
+        pushed = {(event["client"], event["conversation"]) for event in history.of("pushed")}
+        # What the first answer to the retry says: 201 if nothing had been stored before the crash, 200 if it had.
+        status = {event["client"]: event["status"] for event in history.of("acknowledged") if event["status"]}
+        (agent,) = set(world.clients) - set(writers)
+        outcomes = Counter(
+            "not stored" if status[name] == 201 else "pushed" if (agent, world.follows[name][0]) in pushed else "not pushed"
+            for name in writers[:points]
+        )
+        print(f"{points} boundaries: {dict(outcomes)}")
+        assert outcomes.keys() == {"not stored", "not pushed", "pushed"}
+        log = shaky_stack.log("ChatFunction")
+        assert [where for where in BOUNDARIES if f"crashing {where}" not in log] == []
