@@ -9,6 +9,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from local import resources as making
+from local.credentials import CREDENTIALS
 from local.templates import REGION, Template
 from tests.infrastructure.conftest import ROOT
 
@@ -30,8 +31,7 @@ def made(endpoint: str) -> Template:
 
 
 def client(service: str, endpoint: str) -> Any:
-    credentials = making.CREDENTIALS
-    return boto3.client(service, endpoint_url=endpoint, region_name=REGION, **credentials)  # type: ignore[call-overload]  # by name
+    return boto3.client(service, endpoint_url=endpoint, region_name=REGION, **CREDENTIALS)  # type: ignore[call-overload]  # by name
 
 
 def test_all_that_moto_can_hold_is_made(made: Template, resources: Mapping[str, Any]) -> None:
