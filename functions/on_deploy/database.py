@@ -14,8 +14,14 @@ TIMEOUTS = {
     # Requests end at 29 s; a statement that takes longer than this has gone astray.
     "statement_timeout": "15s",
     "idle_in_transaction_session_timeout": "15s",
-    # Lambda keeps idle environments frozen for hours, each with its connection, and a small instance has some eighty.
+    # The two above count from statement to statement, and not while a pipeline waits for the next.
+    "transaction_timeout": "60s",
+    # Lambda keeps idle environments frozen for hours, each with its connection, and a small instance has some eighty. A
+    # frozen one answers no probe either, which ends those sessions whose idleness the server does not count.
     "idle_session_timeout": "60s",
+    "tcp_keepalives_idle": "30s",
+    "tcp_keepalives_interval": "10s",
+    "tcp_keepalives_count": "3",
 }
 
 

@@ -124,7 +124,7 @@ async def test_a_connection_is_made_anew_before_the_server_gives_it_up(monkeypat
 async def test_a_session_left_idle_is_closed_by_the_server_and_the_next_request_works() -> None:
     async with db.job() as tx:
         before = tx._connection.info.backend_pid
-        await tx._connection.execute("set idle_session_timeout = '50ms'")
+    await tx._connection.execute("set idle_session_timeout = '50ms'")
     goodbye, _, _ = await asyncio.to_thread(select.select, [tx._connection.fileno()], [], [], 10)
     assert goodbye
     assert await backend() != before
