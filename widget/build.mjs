@@ -12,6 +12,7 @@ const KB = 1024;
 const BUDGETS = {
   "widget.js": { minified: 6 * KB, brotli: 2.5 * KB },
   "widget-full": { brotli: 20 * KB },
+  "widget-ending": { brotli: 3 * KB },
 };
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -30,7 +31,7 @@ async function bundle(entry, define = {}) {
     jsx: "transform",
     jsxFactory: "h",
     jsxFragment: "Fragment",
-    inject: entry.includes("app") ? [here("src/app/jsx.ts")] : [],
+    inject: entry.includes("loader") ? [] : [here(entry.replace("index", "jsx"))],
     define: { VERSION: JSON.stringify(version), ...define },
     // Private members begin with an underscore, so that they may be renamed.
     mangleProps: /^_[a-z]/,
@@ -40,9 +41,9 @@ async function bundle(entry, define = {}) {
   // esbuild bundles, terser squeezes: a few percent that every page view pays for.
   const squeezed = await minify(result.outputFiles[0].text, {
     ecma: 2018,
-    compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true },
+    compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, reduce_funcs: false, inline: 0 },
     // A script takes on the encoding of the page it is on, whatever that is.
-    format: { ascii_only: true },
+    format: { ascii_only: true, quote_style: 2 },
   });
   return squeezed.code;
 }
@@ -53,21 +54,27 @@ function weigh(name, text) {
     const budget = BUDGETS[name][kind];
     return `${size} B ${kind}${budget ? ` of ${budget}` : ""}`;
   });
-  console.log(`${name.padEnd(12)} ${parts.join(", ")}`);
+  console.log(`${name.padEnd(13)} ${parts.join(", ")}`);
   return Object.entries(BUDGETS[name]).every(([kind, budget]) => sizes[kind] <= budget);
 }
 
-const script = await bundle("src/app/index.ts");
-const styles = (await bundleStyles(here("src/loader/launcher.css"))) + (await bundleStyles(here("src/app/panel.css")));
+const sheets = ["src/loader/launcher.css", "src/app/panel.css", "src/ending/ending.css"];
+const styles = (await Promise.all(sheets.map((sheet) => bundleStyles(here(sheet))))).join("");
 const digest = (algorithm, text) => createHash(algorithm).update(text);
+const integrityOf = (script) => `sha256-${digest("sha256", script).digest("base64")}`;
+const hashOf = (text) => digest("sha256", text).digest("hex").slice(0, 10);
+
+const ending = await bundle("src/ending/index.ts");
+const endingPath = `assets/widget-ending.${hashOf(ending)}`;
+const script = await bundle("src/app/index.ts", {
+  ENDING: JSON.stringify(`/${endingPath}`),
+  ENDING_INTEGRITY: JSON.stringify(integrityOf(ending)),
+});
 // One name for both, after the content of both. The styles are for browsers that cannot construct a sheet.
-const name = digest("sha256", script + styles)
-  .digest("hex")
-  .slice(0, 10);
-const path = `assets/widget-full.${name}`;
+const path = `assets/widget-full.${hashOf(script + styles)}`;
 const loader = await bundle("src/loader/index.ts", {
   FULL: JSON.stringify(`/${path}`),
-  INTEGRITY: JSON.stringify(`sha256-${digest("sha256", script).digest("base64")}`),
+  INTEGRITY: JSON.stringify(integrityOf(script)),
 });
 
 // Replaced only when all has been built: a widget that is just being served goes on working.
@@ -77,9 +84,10 @@ await Promise.all([
   writeFile(`${dist}widget.js`, loader),
   writeFile(`${dist}${path}.js`, script),
   writeFile(`${dist}${path}.css`, styles),
+  writeFile(`${dist}${endingPath}.js`, ending),
 ]);
 
-const withinBudget = [weigh("widget.js", loader), weigh("widget-full", script)];
+const withinBudget = [weigh("widget.js", loader), weigh("widget-full", script), weigh("widget-ending", ending)];
 if (withinBudget.includes(false)) {
   console.error("The widget has outgrown its budget.");
   process.exitCode = 1;

@@ -9,36 +9,9 @@ import type { Edge } from "./edge.ts";
 import { asProblem, type ChatApi, Problem } from "./http.ts";
 import { Listeners } from "./listeners.ts";
 import { Log } from "./log.ts";
+import { Outbox, type PendingMessage } from "./outbox.ts";
 import type { Socket } from "./socket.ts";
-import type { ConversationView, Json, Message, SenderType, ServerFrame } from "./wire.ts";
-
-/** `sent`: stored by the server, and not shown in the log yet because an earlier entry is still missing. */
-export type PendingState = "waiting" | "sending" | "sent" | "failed";
-
-export interface PendingMessage {
-  client_message_id: string;
-  content: string;
-  message_type: Message["message_type"];
-  metadata: { [key: string]: Json };
-  /** When it was written here, RFC 3339. */
-  created_at: string;
-  state: PendingState;
-  /** Why it failed. */
-  problem: Problem | null;
-}
-
-/** A message as it is before it is sent. */
-export function newMessage(edge: Edge, content: string): PendingMessage {
-  return {
-    client_message_id: edge.newId(),
-    content,
-    message_type: "text",
-    metadata: {},
-    created_at: new Date(edge.clock.now()).toISOString(),
-    state: "waiting",
-    problem: null,
-  };
-}
+import type { ConversationView, Message, SenderType, ServerFrame } from "./wire.ts";
 
 export interface Typist {
   sender_type: SenderType;
@@ -82,7 +55,7 @@ const TYPIST_GONE = 8_000;
 export class Conversation<View extends ConversationView = ConversationView> {
   readonly id: string;
   private readonly _log = new Log<Message>();
-  private readonly _outbox: PendingMessage[] = [];
+  private readonly _outbox: Outbox;
   private readonly _typists = new Map<string, Typist & { cancel: () => void }>();
   private readonly _changes = new Listeners<[ConversationSnapshot<View>]>();
   private readonly _arrivals = new Listeners<[Message]>();
@@ -108,7 +81,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
 
   constructor(private readonly _options: ConversationOptions<View>) {
     this.id = _options.id;
-    this._restoreOutbox();
+    this._outbox = new Outbox(_options.edge, _options.id);
   }
 
   get topic(): string {
@@ -125,7 +98,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
       id: this.id,
       view: this._view,
       messages: this._log.entries,
-      pending: this._outbox.slice(),
+      pending: this._outbox.items.slice(),
       typing: [...this._typists.values()],
       hasOlder: this._log.hasOlder,
       loadingOlder: this._loadingOlder,
@@ -180,11 +153,9 @@ export class Conversation<View extends ConversationView = ConversationView> {
   }
 
   /** Answers the `client_message_id`. */
-  send(content: string, extra: Partial<PendingMessage> = {}): string {
-    const item = { ...newMessage(this._options.edge, content), ...extra };
+  send(content: string, given: Partial<PendingMessage> = {}): string {
     this._revive();
-    this._outbox.push(item);
-    this._remember(item);
+    const item = this._outbox.add(content, given);
     this._typingSentAt = Number.NEGATIVE_INFINITY;
     this._cancelTypingOver();
     this._changed();
@@ -206,7 +177,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
   discard(clientMessageId: string): string | null {
     const item = this._failed(clientMessageId);
     if (!item) return null;
-    this._forget(item);
+    this._outbox.remove(item);
     this._changed();
     return item.content;
   }
@@ -387,7 +358,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
 
   private async _flush(): Promise<void> {
     if (this._sending || !this._following) return;
-    const item = this._outbox.find((pending) => pending.state === "waiting");
+    const item = this._outbox.items.find((pending) => pending.state === "waiting");
     if (!item) return;
     this._sending = true;
     this._cancelResend();
@@ -418,7 +389,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
         this._cancelResend = edge.clock.after(Math.max(wait, (problem.retryAfter || 0) * 1000), () => this._flush());
       } else if (problem.passing) {
         // Order is kept: what was written after it does not overtake it.
-        for (const other of this._outbox) {
+        for (const other of this._outbox.items) {
           if (other.state === "sent") continue;
           other.state = "failed";
           other.problem = problem;
@@ -436,14 +407,14 @@ export class Conversation<View extends ConversationView = ConversationView> {
   /** The log shows it now, so the outbox need not. */
   private _settle(message: Message): void {
     if (message.client_message_id === null || message.sender_type !== this._options.as) return;
-    const item = this._outbox.find((pending) => pending.client_message_id === message.client_message_id);
-    if (item) this._forget(item);
+    const item = this._outbox.items.find((pending) => pending.client_message_id === message.client_message_id);
+    if (item) this._outbox.remove(item);
   }
 
   /** What failed for want of a network gets another chance, before anything written later. */
   private _revive(): void {
     this._sendTries = 0;
-    for (const item of this._outbox) {
+    for (const item of this._outbox.items) {
       if (item.state === "failed" && item.problem?.passing) {
         item.state = "waiting";
         item.problem = null;
@@ -452,38 +423,9 @@ export class Conversation<View extends ConversationView = ConversationView> {
   }
 
   private _failed(clientMessageId: string): PendingMessage | undefined {
-    return this._outbox.find(
+    return this._outbox.items.find(
       ({ client_message_id, state }) => client_message_id === clientMessageId && state === "failed",
     );
-  }
-
-  private _outboxKey(item: PendingMessage): string {
-    return `outbox:${this.id}:${item.client_message_id}`;
-  }
-
-  private _remember(item: PendingMessage): void {
-    const { client_message_id, content, message_type, metadata, created_at } = item;
-    const kept = JSON.stringify({ client_message_id, content, message_type, metadata, created_at });
-    this._options.edge.store.set(this._outboxKey(item), kept);
-  }
-
-  private _forget(item: PendingMessage): void {
-    const at = this._outbox.indexOf(item);
-    if (at >= 0) this._outbox.splice(at, 1);
-    this._options.edge.store.remove(this._outboxKey(item));
-  }
-
-  private _restoreOutbox(): void {
-    const { store } = this._options.edge;
-    for (const key of store.keys(`outbox:${this.id}:`)) {
-      try {
-        const kept = JSON.parse(store.get(key) || "");
-        this._outbox.push({ ...kept, state: "waiting", problem: null });
-      } catch {
-        store.remove(key);
-      }
-    }
-    this._outbox.sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
   }
 
   // --- Typing ------------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { PendingMessage } from "../../client/src/conversation.ts";
+import type { PendingMessage } from "../../client/src/outbox.ts";
 import { blocksOf } from "../src/state/blocks.ts";
 import { ME, message } from "./conversations.ts";
 
@@ -12,6 +12,7 @@ const pending = (change: Partial<PendingMessage> = {}): PendingMessage => ({
   message_type: "text",
   metadata: {},
   created_at: "2026-03-01T09:03:00.000Z",
+  order: 0,
   state: "sending",
   problem: null,
   ...change,

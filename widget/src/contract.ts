@@ -1,14 +1,16 @@
 /** What the loader and the full widget hand to each other, and the API both offer to the page. */
 
+import type { ComponentType, Fragment, h } from "preact";
 import type { WidgetConfig } from "../../client/src/wire.ts";
+import type { View } from "./app/view.ts";
 
 export type EventName = "ready" | "error" | "opened" | "closed" | "message" | "unread" | "started" | "ended" | "rated";
 
 export interface Identity {
   id: string;
-  traits?: Record<string, unknown>;
-  hash?: string;
-  jwt?: string;
+  traits?: unknown;
+  hash?: string | undefined;
+  jwt?: string | undefined;
 }
 
 /** The loader's side. */
@@ -23,6 +25,8 @@ export interface Surroundings {
   style: (text: string) => void;
   /** Sets custom properties of the host without an inline style. */
   vars: (values: Record<string, string>) => void;
+  /** Brings a further script of this build, and what it hands over. */
+  bring: <Part>(path: string, integrity: string) => Promise<Part>;
   emit: (name: EventName, detail?: unknown) => void;
   log: (...values: unknown[]) => void;
 }
@@ -38,7 +42,7 @@ export interface App {
   sendMessage(text: string): void;
   prefill(text: string): void;
   identify(id: string, traits?: Record<string, unknown>, proof?: { hash?: string; jwt?: string }): void;
-  setCustomAttributes(attributes: Record<string, unknown>): void;
+  setCustomAttributes(attributes: unknown): void;
   setLocale(locale: string): void;
   setColorScheme(scheme: "light" | "dark" | "auto"): void;
   trackEvent(name: string, metadata?: Record<string, unknown>): void;
@@ -48,7 +52,20 @@ export interface App {
 
 export type Mount = (surroundings: Surroundings) => App;
 
-/** The event by which the loaded script hands over `Mount`, on its own script element: no global is needed. */
+export interface Drawing {
+  h: typeof h;
+  Fragment: typeof Fragment;
+}
+
+/** What comes only when a conversation ends. */
+export interface EndingPart {
+  styles: string;
+  drawWith: (drawing: Drawing) => void;
+  Ending: ComponentType<{ view: View }>;
+  EndQuestion: ComponentType<{ view: View }>;
+}
+
+/** The event by which a loaded script hands over its `Mount` or `EndingPart`, on its own script element: no global is needed. */
 export const HANDOVER = "livechat-mount";
 
 /** In localStorage, below `livechat:<widget>:`. */
@@ -56,16 +73,17 @@ export const SESSION_KEY = "session";
 /** In sessionStorage, below the same prefix: whether this tab's panel was open. */
 export const OPEN_KEY = "open";
 
+/** What is undefined is not stored. */
 export interface StoredSession {
   visitor_id: string;
   session_id: string;
-  token?: string;
-  conversation_id?: string;
+  token?: string | undefined;
+  conversation_id?: string | undefined;
   /** The conversation has ended; it is still shown until a new one begins. */
-  ended?: boolean;
+  ended?: boolean | undefined;
   /** The last seq the visitor has seen. */
-  seen?: number;
-  consented_at?: string;
+  seen?: number | undefined;
+  consented_at?: string | undefined;
 }
 
 export const storagePrefix = (widgetId: string): string => `livechat:${widgetId}:`;

@@ -76,6 +76,7 @@ test("a message keeps its key when it is stored, so that its bubble is not drawn
     message_type: "text" as const,
     metadata: {},
     created_at: "2025-06-01T12:00:00Z",
+    order: 0,
     state: "sending" as const,
     problem: null,
   };

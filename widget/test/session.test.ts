@@ -166,3 +166,139 @@ test("a reset forgets everything", async () => {
   expect(session.snapshot().conversation).toBeNull();
   expect(service.store.get("session")).toBeNull();
 });
+
+test("a first message outlives a reload, whether its start failed or had no answer yet", async () => {
+  for (const trouble of ["down", "silent"] as const) {
+    const service = new TestService();
+    service.trouble = () => trouble;
+    opened(service).session.send("Before the reload");
+    await settle();
+    const written = service.clock.now();
+    await service.clock.advance(5000);
+
+    service.trouble = null;
+    const { session } = opened(service);
+    expect(session.snapshot().opening).toMatchObject([
+      { content: "Before the reload", created_at: new Date(written).toISOString() },
+    ]);
+    session.resume();
+    await settle();
+    expect(said(session)).toEqual(["Before the reload"]);
+    expect(service.store.keys("outbox:")).toEqual([]);
+    expect(new Set(service.asked("/chat/start").map(({ body }) => body.visitor_id)).size).toBe(1);
+  }
+});
+
+test("messages of one moment keep their order over a reload and into the conversation", async () => {
+  const service = new TestService();
+  // A browser's store lists its keys in an order of its own.
+  const { keys } = service.store;
+  service.store.keys = (prefix) => keys(prefix).reverse();
+  service.trouble = () => "down";
+  const before = opened(service).session;
+  for (const text of ["first", "second", "third"]) before.send(text);
+  await settle();
+  service.trouble = ({ path }) => (path === "/chat/message" ? "down" : undefined);
+  const started = opened(service).session;
+  started.resume();
+  await settle();
+  expect(started.snapshot().conversation?.pending.map(({ content }) => content)).toEqual(["first", "second", "third"]);
+  started.stop();
+
+  service.trouble = null;
+  const { session } = opened(service);
+  session.resume();
+  await settle();
+  expect(said(session)).toEqual(["first", "second", "third"]);
+});
+
+test("a first message that found no network goes out when the network is back", async () => {
+  const service = new TestService();
+  service.trouble = () => "down";
+  const { session } = opened(service);
+  session.send("Hello");
+  await settle();
+  service.trouble = null;
+  session.nudge();
+  await settle();
+  expect(said(session)).toEqual(["Hello"]);
+});
+
+test("a first message that is deleted is not kept", async () => {
+  const service = new TestService();
+  service.trouble = () => 403;
+  const { session } = opened(service);
+  session.send("Never mind");
+  await settle();
+  session.discard(session.snapshot().opening[0]?.client_message_id ?? "");
+  expect(session.snapshot().opening).toEqual([]);
+  expect(service.store.keys("outbox:")).toEqual([]);
+});
+
+test("what was not sent is not kept beyond the end, a new beginning, or a reset", async () => {
+  const leaving: ((session: Session, service: TestService) => unknown)[] = [
+    (session) => session.end(),
+    (session) => session.startAnew(),
+    (session) => session.reset(),
+  ];
+  for (const leave of leaving) {
+    const service = new TestService();
+    const { session } = opened(service);
+    session.send("Hello");
+    await settle();
+    service.trouble = ({ path }) => (path === "/chat/message" ? "down" : undefined);
+    session.send("Unsent");
+    await settle();
+    expect(service.store.keys("outbox:c1:")).toHaveLength(1);
+    await leave(session, service);
+    await settle();
+    expect(service.store.keys("outbox:")).toEqual([]);
+  }
+});
+
+test("a start that a reset overtook brings the former visitor back in no way", async () => {
+  const service = new TestService();
+  const { session } = opened(service);
+  session.send("As somebody");
+  session.reset();
+  await settle();
+  expect(session.snapshot().conversation).toBeNull();
+  expect(service.store.keys("")).toEqual([]);
+});
+
+test("odd traits are made fit to be sent, or left out", async () => {
+  const service = new TestService();
+  const { session } = opened(service);
+  const circle: Record<string, unknown> = {};
+  circle.circle = circle;
+  session.identify({ id: "u1", traits: { phone: 41791234567, email: { not: "text" }, name: "Ada", big: 10n, circle } });
+  session.setAttributes({ plan: "pro", seats: 3, call: () => 1, nul: "a\0b", long: "x".repeat(9000) });
+  session.setAttributes("text");
+  session.setAttributes(null);
+  session.track("looked", circle);
+  session.send("Hello");
+  await settle();
+  expect(service.asked("/chat/start")[0]?.body.visitor_info).toEqual({
+    phone: "41791234567",
+    name: "Ada",
+    plan: "pro",
+    seats: 3,
+  });
+  expect(said(session)).toEqual(["Hello"]);
+});
+
+test("a start that is refused for what the page told goes without it, but keeps the consent", async () => {
+  const service = new TestService();
+  service.trouble = ({ path, body }) =>
+    path === "/chat/start" && (body.visitor_info as { plan?: string }).plan ? 422 : undefined;
+  const { session } = opened(service);
+  session.consent(true);
+  session.setAttributes({ plan: "pro" });
+  session.track("looked", {});
+  session.send("Hello");
+  await settle();
+  expect(said(session)).toEqual(["Hello"]);
+  const [, second] = service.asked("/chat/start");
+  expect(second?.body).toMatchObject({ visitor_info: { consent_given: true } });
+  expect(second?.body.context).toEqual({ page_url: "https://shop.example/" });
+});

@@ -1,5 +1,5 @@
 /** A conversation's entries as they are drawn: days, groups of one author, and the system's notes. */
-import type { PendingMessage } from "../../../client/src/conversation.ts";
+import type { PendingMessage } from "../../../client/src/outbox.ts";
 import { isSameDay } from "../format";
 import type { Message } from "../wire";
 

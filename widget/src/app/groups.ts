@@ -1,6 +1,6 @@
 /** Turns a log into what is drawn: days, groups of bubbles by one sender, and lines for what happened. */
 
-import type { PendingMessage } from "../../../client/src/conversation.ts";
+import type { PendingMessage } from "../../../client/src/outbox.ts";
 import type { Message } from "../../../client/src/wire.ts";
 import { eventText, type Words } from "./text.ts";
 import { dayOf } from "./times.ts";

@@ -1,10 +1,10 @@
 /** Puts the panel on the page and ties it to the session, the window and the page's API. */
 
-import { render } from "preact";
+import { Fragment, h, render } from "preact";
 import { browserEdge, browserStore } from "../../../client/src/browser.ts";
 import { accentOf } from "../../../client/src/colour.ts";
 import type { Json } from "../../../client/src/wire.ts";
-import { type App, type Mount, OPEN_KEY, SESSION_KEY, storagePrefix } from "../contract.ts";
+import { type App, type EndingPart, type Mount, OPEN_KEY, SESSION_KEY, storagePrefix } from "../contract.ts";
 import { maySend } from "./composer.tsx";
 import styles from "./panel.css";
 import { Panel } from "./panel.tsx";
@@ -25,7 +25,7 @@ const CLEAN: Local = {
   said: "",
 };
 
-export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, vars, emit, log }): App => {
+export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, vars, bring, emit, log }): App => {
   const prefix = storagePrefix(config.widget_id);
   const session = new Session({
     edge: browserEdge(prefix),
@@ -54,6 +54,8 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
   let scheduled = false;
   let drawing = false;
   let view: View;
+  let ending: EndingPart | undefined;
+  let endingAsked = false;
 
   const listen = (target: EventTarget, names: string, listener: (event: Event) => void) => {
     for (const name of names.split(" ")) {
@@ -69,6 +71,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     if (drawing) return changed();
     drawing = true;
     scheduled = false;
+    if (open && (local.menu || local.ending !== "no" || session.snapshot().ended)) bringEnding();
     const looking = open && document.visibilityState === "visible";
     if (looking) session.markSeen();
     const snapshot = session.snapshot();
@@ -83,6 +86,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
       now: Date.now(),
       locale,
       words,
+      ending,
       isFresh: (key) => fresh.has(key),
       actions,
     };
@@ -109,6 +113,25 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     draw();
     if (local.menu !== was.menu) focus(local.menu ? ".menu-item" : ".more");
     if (local.ending !== was.ending) focus(local.ending === "asked" ? ".question button" : "textarea");
+  };
+
+  /** From when the end is within reach; where it does not come, each drawing asks again. */
+  const bringEnding = () => {
+    if (endingAsked) return;
+    endingAsked = true;
+    bring<EndingPart>(ENDING, ENDING_INTEGRITY).then(
+      (part) => {
+        part.drawWith({ h, Fragment });
+        style(part.styles);
+        ending = part;
+        const { ending: asked } = local;
+        draw();
+        if (asked !== "no") focus(".question button");
+      },
+      () => {
+        endingAsked = false;
+      },
+    );
   };
 
   const countUnread = (count: number) => {
@@ -221,18 +244,24 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     toggle: (byVisitor) => setOpen(!open, byVisitor),
     resume: () => session.resume(),
     sendMessage(text) {
-      const trimmed = String(text).trim();
-      if (!trimmed) return;
+      const draft = textOf(text).trim();
+      // What may not be sent just now, as without the visitor's consent, waits for them to send it.
+      if (!maySend({ ...view, local: { ...local, draft } })) return draft && app.prefill(draft);
       setOpen(true);
-      session.send(trimmed);
+      session.send(draft);
     },
     prefill(text) {
       setOpen(true);
-      set({ draft: String(text) });
+      set({ draft: textOf(text) });
     },
-    identify: (id, traits, proof) => session.identify({ id: String(id), ...(traits && { traits }), ...proof }),
-    setCustomAttributes: (attributes) => session.setAttributes(attributes as { [key: string]: Json }),
+    identify(id, traits, proof) {
+      const { hash, jwt } = proof || {};
+      if (textOf(id)) session.identify({ id: textOf(id), traits, hash, jwt });
+    },
+    setCustomAttributes: (attributes) => session.setAttributes(attributes),
     setLocale(wanted) {
+      // Throws at a name that no date could be written in.
+      new Date().toLocaleString(wanted);
       locale = wanted;
       changed();
     },
@@ -240,7 +269,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
       scheme = wanted;
       paint();
     },
-    trackEvent: (name, metadata = {}) => session.track(name, metadata as Json),
+    trackEvent: (name, metadata) => session.track(textOf(name), metadata),
     reset() {
       local = { ...CLEAN };
       session.reset();
@@ -306,6 +335,9 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
   log("full widget mounted");
   return app;
 };
+
+/** The page may hand over anything: only text and numbers are text. */
+const textOf = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? `${value}` : "");
 
 function pageContext(): { [key: string]: Json } {
   const { href } = location;

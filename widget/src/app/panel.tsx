@@ -1,14 +1,13 @@
 /** The panel: header, log, and at its foot whatever the visitor can do next. */
 
 import { Composer } from "./composer.tsx";
-import { Ending, EndQuestion } from "./ending.tsx";
 import { Header } from "./header.tsx";
 import { ClockIcon } from "./icons.tsx";
 import { LogView } from "./log.tsx";
 import type { View } from "./view.ts";
 
 export function Panel({ view }: { view: View }) {
-  const { session, local, words, open, phone, actions } = view;
+  const { session, local, words, open, phone, actions, ending } = view;
   return (
     <div
       class={open ? "panel open" : "panel"}
@@ -30,9 +29,9 @@ export function Panel({ view }: { view: View }) {
       <LogView view={view} />
       <Notice view={view} />
       {session.ended ? (
-        <Ending view={view} />
-      ) : local.ending !== "no" ? (
-        <EndQuestion view={view} />
+        ending && <ending.Ending view={view} />
+      ) : local.ending !== "no" && ending ? (
+        <ending.EndQuestion view={view} />
       ) : (
         <Composer view={view} />
       )}

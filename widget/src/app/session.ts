@@ -1,17 +1,14 @@
 /** The visitor's side of things without a document: who they are, their conversation, and what the panel shows of both. */
 
-import {
-  Conversation,
-  type ConversationSnapshot,
-  newMessage,
-  type PendingMessage,
-} from "../../../client/src/conversation.ts";
+import { Conversation, type ConversationSnapshot } from "../../../client/src/conversation.ts";
 import type { Edge } from "../../../client/src/edge.ts";
 import { asProblem, ChatApi, Http, type Problem } from "../../../client/src/http.ts";
 import { Listeners } from "../../../client/src/listeners.ts";
+import { eraseOutbox, Outbox, type PendingMessage } from "../../../client/src/outbox.ts";
 import { Socket } from "../../../client/src/socket.ts";
 import type { ConversationView, Json, Message, Ticket } from "../../../client/src/wire.ts";
 import { type Identity, SESSION_KEY, type StoredSession } from "../contract.ts";
+import { type Attributes, sendable } from "./traits.ts";
 
 export interface SessionSnapshot {
   /** Null before the visitor has one. */
@@ -38,6 +35,8 @@ export interface SessionOptions {
   context: () => { [key: string]: Json };
 }
 
+/** Whose outbox the messages are in that were written before there was a conversation. */
+const OPENING = "opening";
 const OVER = ["resolved", "closed"];
 
 export class Session {
@@ -48,17 +47,18 @@ export class Session {
   private readonly _socket: Socket;
   private _stored: StoredSession;
   private _conversation: Conversation | null = null;
-  private _opening: PendingMessage[] = [];
+  private _opening: Outbox;
   private _starting = false;
   private _firstTicket: { ticket: Ticket; until: number } | null = null;
   private _identity: Identity | null = null;
-  private _attributes: { [key: string]: Json } = {};
+  private _attributes: Attributes = {};
   private _trail: { name: string; metadata: Json; at: string }[] = [];
   private _feedback: SessionSnapshot["feedback"] = { state: "none", rating: 0 };
 
   constructor(private readonly _options: SessionOptions) {
     const { edge, baseUrl } = this._options;
     this._stored = this._read();
+    this._opening = new Outbox(edge, OPENING);
     this._http = new Http(edge, {
       baseUrl,
       token: () => this._stored.token ?? null,
@@ -75,7 +75,7 @@ export class Session {
     return {
       conversation,
       view,
-      opening: this._opening,
+      opening: this._opening.items.slice(),
       ended: view ? OVER.includes(view.status) : this._stored.ended === true,
       consented: this._stored.consented_at !== undefined,
       feedback: view?.feedback && told.state === "none" ? { state: "sent", rating: view.feedback.rating } : told,
@@ -96,10 +96,12 @@ export class Session {
     ).length;
   }
 
-  /** Follows the stored conversation, if there is one. Nothing is sent otherwise. */
+  /** Goes on with what the visitor had begun: a first message not sent yet, or the stored conversation. */
   resume(): void {
-    if (this._conversation || !this._stored.token || !this._stored.conversation_id) return;
-    this._follow(this._stored.conversation_id);
+    const { token, conversation_id } = this._stored;
+    if (this._conversation) return;
+    if (this._opening.items.length) this._begin();
+    else if (token && conversation_id) this._follow(conversation_id);
   }
 
   send(content: string): void {
@@ -107,18 +109,18 @@ export class Session {
       this._conversation.send(content);
       return;
     }
-    this._opening = [...this._opening, newMessage(this._options.edge, content)];
-    this._changes.call();
+    this._opening.add(content);
     this._begin();
   }
 
   retry(clientMessageId: string): void {
-    if (this._opening.length) this._begin();
+    if (this._opening.items.length) this._begin();
     else this._conversation?.retry(clientMessageId);
   }
 
   discard(clientMessageId: string): void {
-    this._opening = this._opening.filter((pending) => pending.client_message_id !== clientMessageId);
+    const item = this._opening.items.find(({ client_message_id }) => client_message_id === clientMessageId);
+    if (item) this._opening.remove(item);
     this._conversation?.discard(clientMessageId);
     this._changes.call();
   }
@@ -166,40 +168,36 @@ export class Session {
   }
 
   consent(given: boolean): void {
-    if (given) this._store({ consented_at: new Date(this._options.edge.clock.now()).toISOString() });
-    else {
-      const { consented_at: _, ...rest } = this._stored;
-      this._stored = rest;
-      this._store({});
-    }
+    this._store({ consented_at: given ? this._now() : undefined });
     this._changes.call();
   }
 
   /** Puts the ended conversation aside; the next message begins a new one. */
   startAnew(): void {
+    const { conversation_id } = this._stored;
     this._leave();
-    const { conversation_id: _, ended: __, seen: ___, ...rest } = this._stored;
-    this._stored = rest;
-    this._store({});
+    if (conversation_id) eraseOutbox(this._options.edge.store, conversation_id);
+    this._store({ conversation_id: undefined, ended: undefined, seen: undefined });
     this._feedback = { state: "none", rating: 0 };
     this._changes.call();
   }
 
   identify(identity: Identity): void {
-    this._identity = identity;
+    this._identity = { ...identity, traits: sendable(identity.traits) };
     if (this._stored.token) this._sendIdentity();
   }
 
-  setAttributes(attributes: { [key: string]: Json }): void {
-    Object.assign(this._attributes, attributes);
+  setAttributes(attributes: unknown): void {
+    this._attributes = { ...this._attributes, ...sendable(attributes) };
   }
 
-  track(name: string, metadata: Json): void {
-    const at = new Date(this._options.edge.clock.now()).toISOString();
-    this._trail = [...this._trail, { name, metadata, at }].slice(-20);
+  track(name: string, metadata: unknown): void {
+    const event = { name: name.slice(0, 100), metadata: sendable(metadata, 200), at: this._now() };
+    this._trail = [...this._trail, event].slice(-10);
   }
 
   nudge(): void {
+    if (this._opening.items[0]?.problem?.passing) this._begin();
     this._socket.nudge();
     this._conversation?.nudge();
   }
@@ -224,6 +222,7 @@ export class Session {
     this._stored = stored;
     if (changed && this._conversation?.id !== stored.conversation_id && !this._starting) {
       this._leave();
+      this._opening = new Outbox(this._options.edge, OPENING);
       this.resume();
       this._changes.call();
     }
@@ -231,12 +230,15 @@ export class Session {
 
   /** A new anonymous visitor. */
   reset(): void {
+    const { store } = this._options.edge;
     this._leave();
-    this._options.edge.store.remove(SESSION_KEY);
+    store.remove(SESSION_KEY);
+    eraseOutbox(store);
     this._stored = this._read();
     this._identity = null;
     this._attributes = {};
-    this._opening = [];
+    this._trail = [];
+    this._opening = new Outbox(this._options.edge, OPENING);
     this._feedback = { state: "none", rating: 0 };
     this._changes.call();
   }
@@ -252,11 +254,12 @@ export class Session {
     this._socket.stop();
   }
 
-  private async _begin(): Promise<void> {
+  /** `plain`: without what the page told of the visitor, when that was what the service could not take. */
+  private async _begin(plain?: boolean): Promise<void> {
     if (this._starting) return;
     this._starting = true;
     this._setOpening("sending", null);
-    const { edge, widgetId } = this._options;
+    const { edge, widgetId, context } = this._options;
     if (this._stored.ended || this._conversation) this.startAnew();
     const { visitor_id, session_id, token } = this._stored;
     this._store({});
@@ -265,16 +268,19 @@ export class Session {
         widget_id: widgetId,
         visitor_id,
         session_id,
-        visitor_info: this._visitorInfo(),
-        context: { ...this._options.context(), ...(this._trail.length ? { events: this._trail } : {}) },
+        visitor_info: this._visitorInfo(plain),
+        context: plain || !this._trail.length ? context() : { ...context(), events: this._trail },
       });
+      this._starting = false;
+      // Another visitor since: a reset came in between.
+      if (visitor_id !== this._stored.visitor_id) return;
       this._store({ token: started.visitor_token, conversation_id: started.conversation_id, ended: false });
       this._firstTicket = { ticket: started, until: edge.clock.now() + (started.expires_in - 10) * 1000 };
-      this._starting = false;
       const conversation = this._follow(started.conversation_id);
-      const opening = this._opening;
-      this._opening = [];
-      for (const { content, client_message_id } of opening) conversation.send(content, { client_message_id });
+      for (const item of this._opening.items) {
+        conversation.send(item.content, { client_message_id: item.client_message_id, created_at: item.created_at });
+        this._opening.remove(item);
+      }
       this._sendIdentity();
       this.events.call("started", { conversation_id: started.conversation_id });
     } catch (error) {
@@ -282,11 +288,10 @@ export class Session {
       const problem = asProblem(error);
       if (problem.status === 401 && token) {
         // The token no longer counts, but the pair of ids still names this browser's visitor.
-        this._forgetToken();
+        this._stored.token = undefined;
         this._begin();
-        return;
-      }
-      this._setOpening("failed", problem);
+      } else if (problem.status === 422 && !plain) this._begin(true);
+      else this._setOpening("failed", problem);
     }
   }
 
@@ -310,6 +315,8 @@ export class Session {
       const over = view ? OVER.includes(view.status) : this._stored.ended === true;
       if (over !== (this._stored.ended === true)) {
         this._store({ ended: over });
+        // What was not sent stays in sight; nothing can be sent here any more, so a reload need not find it.
+        if (over) eraseOutbox(edge.store, conversationId);
         if (over) this.events.call("ended", { conversation_id: conversation.id });
       }
       this._changes.call();
@@ -330,19 +337,13 @@ export class Session {
 
   /** What the store named is gone, or is no longer this visitor's. */
   private _forgetConversation(): void {
-    this._forgetToken();
+    this._stored.token = undefined;
     this.startAnew();
   }
 
-  private _forgetToken(): void {
-    const { token: _, ...rest } = this._stored;
-    this._stored = rest;
-    this._store({});
-  }
-
-  private _visitorInfo(): { [key: string]: Json } {
+  private _visitorInfo(plain?: boolean): Attributes {
     const { consented_at } = this._stored;
-    const traits = { ...this._identity?.traits, ...this._attributes } as { [key: string]: Json };
+    const traits = plain ? {} : { ...(this._identity?.traits as Attributes), ...this._attributes };
     return consented_at ? { ...traits, consent_given: true, consent_timestamp: consented_at } : traits;
   }
 
@@ -358,8 +359,12 @@ export class Session {
   }
 
   private _setOpening(state: PendingMessage["state"], problem: Problem | null): void {
-    this._opening = this._opening.map((pending) => ({ ...pending, state, problem }));
+    for (const item of this._opening.items) Object.assign(item, { state, problem });
     this._changes.call();
+  }
+
+  private _now(): string {
+    return new Date(this._options.edge.clock.now()).toISOString();
   }
 
   private _newId(kind: "v" | "s"): string {

@@ -14,12 +14,7 @@ export function drawLauncher(
   const launcher = document.createElement("button");
   const icon = document.createElementNS(SVG, "svg");
   const path = document.createElementNS(SVG, "path");
-  set(launcher, {
-    type: "button",
-    class: "launcher",
-    "aria-label": "Open chat",
-    "aria-expanded": "false",
-  });
+  set(launcher, { class: "launcher", "aria-label": "Open chat", "aria-expanded": "false" });
   set(icon, { viewBox: "0 0 24 24", "aria-hidden": "true" });
   set(path, { d: "M7.9 20A9 9 0 1 0 4 16.1L2 22Z" });
   icon.append(path);

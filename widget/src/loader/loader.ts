@@ -23,10 +23,18 @@ export type Api = Record<string, any>;
 const NEEDY = ["open", "toggle", "sendMessage", "prefill"];
 const PATIENT = ["close", "identify", "setCustomAttributes", "setLocale", "setColorScheme", "trackEvent", "reset"];
 
+interface Policy {
+  createScriptURL(url: string): string;
+}
+
+interface TrustedTypes {
+  createPolicy(name: string, rules: object): Policy;
+}
+
 declare global {
   interface Window {
     LiveChatWidget?: Api;
-    trustedTypes?: { createPolicy(name: string, rules: object): { createScriptURL(url: string): string } };
+    trustedTypes?: TrustedTypes;
   }
 }
 
@@ -38,15 +46,14 @@ export function load(): void {
   if (!script || api.version) return;
   window.LiveChatWidget = api;
 
-  const source = new URL(script.src);
-  const { origin, search } = source;
+  const { origin, search } = new URL(script.src);
   const baseUrl = `${origin}/functions/v1`;
-  const listeners: Record<string, Set<Listener>> = {};
+  const listeners: Record<string, Listener[] | undefined> = {};
   let calls: Call[] = [];
   let parts: ReturnType<typeof drawLauncher> | undefined;
   let app: App | undefined;
   let loading: Promise<Mount> | undefined;
-  let fullUrl = "";
+  let prefix = "";
   let ready = false;
   let over = false;
 
@@ -71,26 +78,30 @@ export function load(): void {
 
   const emit = (name: EventName, detail?: unknown) => {
     log(name, detail);
-    for (const listener of Array.from(listeners[name] || [])) guard(() => listener(detail));
+    for (const listener of listeners[name] || []) guard(() => listener(detail));
     window.dispatchEvent(new CustomEvent(`livechat:${name}`, { detail }));
   };
 
+  const bring: Surroundings["bring"] = (path, integrity) =>
+    retry(
+      () =>
+        new Promise((resolve, reject) => {
+          const part = document.createElement("script");
+          part.addEventListener(HANDOVER, (event) => resolve((event as CustomEvent).detail));
+          Object.assign(part, {
+            crossOrigin: "anonymous",
+            integrity,
+            nonce: script.nonce || "",
+            onerror: reject,
+            src: trusted(`${origin + path}.js`),
+          });
+          document.head.append(part);
+        }),
+    );
+
   const fetchFull = () => {
     if (!loading) {
-      if (!fullUrl) fullUrl = trusted(`${origin + FULL}.js`);
-      loading = retry(
-        () =>
-          new Promise<Mount>((resolve, reject) => {
-            const full = document.createElement("script");
-            full.crossOrigin = "anonymous";
-            full.integrity = INTEGRITY;
-            full.nonce = script.nonce || "";
-            full.addEventListener(HANDOVER, (event) => resolve((event as CustomEvent<Mount>).detail));
-            full.onerror = reject;
-            full.src = fullUrl;
-            document.head.append(full);
-          }),
-      );
+      loading = bring<Mount>(FULL, INTEGRITY);
       loading.catch(() => {
         loading = undefined;
       });
@@ -103,7 +114,7 @@ export function load(): void {
     try {
       const mount = await fetchFull();
       if (app || over) return;
-      const surroundings: Surroundings = { ...parts, config: api.config, baseUrl, emit, log };
+      const surroundings: Surroundings = { ...parts, config: api.config, baseUrl, bring, emit, log };
       api.instance = app = mount(surroundings);
       for (const [name, values] of calls) call(name, values);
     } catch (error) {
@@ -122,14 +133,12 @@ export function load(): void {
   };
 
   const on = (name: string, listener: Listener) => {
-    if (!listeners[name]) listeners[name] = new Set();
-    listeners[name].add(listener);
+    listeners[name] = (listeners[name] || []).concat(listener);
     if (name === "ready" && ready) guard(() => listener(api));
     return () => off(name, listener);
   };
   const off = (name: string, listener?: Listener) => {
-    if (!listener) delete listeners[name];
-    else if (listeners[name]) listeners[name].delete(listener);
+    listeners[name] = listener && (listeners[name] || []).filter((other) => other !== listener);
   };
 
   for (const name of NEEDY.concat(PATIENT)) api[name] = (...values: unknown[]) => call(name, values);
@@ -154,7 +163,7 @@ export function load(): void {
 
   const stored = (area: "localStorage" | "sessionStorage", key: string): string | null | undefined => {
     try {
-      return window[area].getItem(storagePrefix(api.config.widget_id) + key);
+      return window[area].getItem(prefix + key);
     } catch {
       // The browser keeps nothing for this page.
     }
@@ -165,15 +174,17 @@ export function load(): void {
     const { token, conversation_id, ended, seen }: StoredSession = JSON.parse(
       stored("localStorage", SESSION_KEY) || "{}",
     );
-    if (!token || !conversation_id || ended) return;
-    const page = await getJson<{ messages: { sender_type: string }[] }>(
-      `${baseUrl}/chat/messages?conversation_id=${conversation_id}&after=${seen || 0}`,
-      { authorization: `Bearer ${token}` },
-    );
-    if (page.messages.some(({ sender_type }) => /agent|bot/.test(sender_type))) {
-      call("resume", []);
-      start();
+    // What was written and not sent before a reload goes out without asking.
+    if (!RegExp(`${prefix}outbox`).test(`${Object.keys(localStorage)}`)) {
+      if (!conversation_id || ended) return;
+      const page = await getJson<{ messages: { sender_type: string }[] }>(
+        `${baseUrl}/chat/messages?conversation_id=${conversation_id}&after=${seen || 0}`,
+        { authorization: `Bearer ${token}` },
+      );
+      if (!page.messages.some(({ sender_type }) => /agent|bot/.test(sender_type))) return;
     }
+    call("resume", []);
+    start();
   };
 
   const begin = async () => {
@@ -182,6 +193,7 @@ export function load(): void {
       const config = await retry(() => getJson<WidgetConfig>(`${baseUrl}/widget-config?${configQuery(search)}`));
       if (over) return;
       api.config = config;
+      prefix = storagePrefix(config.widget_id);
       parts = drawLauncher(config, origin);
       const { launcher } = parts;
       launcher.onpointerenter = launcher.onfocus = () => fetchFull().catch(log);
@@ -216,13 +228,15 @@ export function load(): void {
   begin();
 }
 
+let policy: Policy | undefined;
+
 /** Trusted Types: a page that enforces them may allow the policy `livechat`. */
 function trusted(url: string): string {
   try {
-    return window.trustedTypes
-      ? window.trustedTypes.createPolicy("livechat", { createScriptURL: String }).createScriptURL(url)
-      : url;
+    policy = policy || (window.trustedTypes as TrustedTypes).createPolicy("livechat", { createScriptURL: String });
+    return policy.createScriptURL(url);
   } catch {
+    // A browser that does not know them, or a page that allows none.
     return url;
   }
 }
