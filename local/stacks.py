@@ -33,7 +33,7 @@ from local.templates import Made, Template
 from local.websocket_gateway import Limits, WebSocketGateway
 
 ROOT = Path(__file__).resolve().parent.parent
-CUSTOM_RESOURCE = "OnDeploy"
+CUSTOM_RESOURCES = {"Custom::Migrate": "Roles and migrations", "Custom::Publish": "Publication"}
 ADDRESS = "127.0.0.1"
 
 
@@ -292,13 +292,15 @@ class Stack:
         return self.template.made[name].ref if name in self.template.made else ""
 
     async def _deploy(self, functions: Functions) -> None:
-        """What CloudFormation does with the template's custom resource."""
-        for name, properties in self.template.resources(f"Custom::{CUSTOM_RESOURCE}"):
-            with step("Roles and migrations"):
-                kind = "Update" if self.demo.customers else "Create"
-                resolved = self.template.resolve(properties)
-                event = events.custom_resource_event(kind, name, self.template.type_of(name), resolved)
-                await functions.invoke(demos.DEPLOYER, events.compact(event))
+        """What CloudFormation does with the template's custom resources."""
+        for resource_type, title in CUSTOM_RESOURCES.items():
+            for name, properties in self.template.resources(resource_type):
+                with step(title):
+                    kind = "Update" if self.demo.customers else "Create"
+                    resolved = self.template.resolve(properties)
+                    resolved.pop("DistributionId", None)  # there is no cache to be told
+                    event = events.custom_resource_event(kind, name, resource_type, resolved)
+                    await functions.invoke(demos.DEPLOYER, events.compact(event))
 
     async def _seed(self, functions: Functions) -> None:
         if demos.DEPLOYER not in self.template.functions():

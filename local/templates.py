@@ -135,9 +135,6 @@ class Template:
             if resource["Type"] in types and self._holds(resource.get("Condition")):
                 yield name, resource.get("Properties", {})
 
-    def type_of(self, name: str) -> str:
-        return str(self._document["Resources"][name]["Type"])
-
     def functions(self) -> dict[str, Function]:
         found = {}
         for name, properties in self.resources("AWS::Serverless::Function"):

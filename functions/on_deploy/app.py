@@ -20,18 +20,37 @@ PARTITIONS_AHEAD_MONTHS = 3
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 
 
-def _deploy(settings: DeploymentSettings, properties: dict[str, Any]) -> dict[str, Any]:
+def _fulfil(settings: DeploymentSettings, event: dict[str, Any]) -> dict[str, Any]:
+    """What one of the template's custom resources is there for."""
+    match event["ResourceType"], event["RequestType"]:
+        case "Custom::Migrate", "Create" | "Update":
+            return _migrate(settings)
+        case "Custom::Publish", "Create" | "Update":
+            return _publish(settings, event["ResourceProperties"])
+        case _, "Delete":
+            return {}  # the database goes, or stays, as its own policy says
+        case unknown:
+            raise ValueError(f"unknown resource and request: {unknown!r}")
+
+
+def _migrate(settings: DeploymentSettings) -> dict[str, Any]:
     master = secrets.read(settings.owner_secret)
-    jobs = secrets.read(settings.jobs_secret)
-    database.ensure_roles(settings.database_url, master, [secrets.read(settings.functions_secret), jobs])
+    logins = [secrets.read(settings.functions_secret), secrets.read(settings.jobs_secret)]
+    database.ensure_roles(settings.database_url, master, logins)
     applied = database.migrate(settings.database_url, master, _below_root(settings.migrations_dir))
     database.make_partitions(settings.database_url, master, PARTITIONS_AHEAD_MONTHS)
-    published = assets.publish(settings, ASSETS) if settings.assets_bucket and ASSETS.is_dir() else 0
+    return {"migrations": applied}
+
+
+def _publish(settings: DeploymentSettings, properties: dict[str, Any]) -> dict[str, Any]:
+    published = 0
+    if settings.assets_bucket and ASSETS.is_dir():
+        published = assets.publish(settings, ASSETS, properties.get("DistributionId"))
+    jobs = secrets.read(settings.jobs_secret)
     if properties.get("FirstCustomer") and not customers.any_exists(settings.database_url, jobs):
         admin = NewAgent(email=properties["FirstAdminEmail"], display_name=properties["FirstAdminEmail"], role="admin")
         customers.create(settings, jobs, NewCustomer(company_name=properties["FirstCustomer"], agents=[admin]))
-    logger.info("deployed", extra={"migrations": applied, "assets": published})
-    return {"migrations": applied, "assets": published}
+    return {"assets": published}
 
 
 def _below_root(name: str) -> Path:
@@ -55,7 +74,7 @@ def _answer(event: dict[str, Any], context: Any, status: str, reason: str) -> No
     body = {
         "Status": status,
         "Reason": reason[:1000],
-        "PhysicalResourceId": event.get("PhysicalResourceId", "livechat-deployment"),
+        "PhysicalResourceId": event.get("PhysicalResourceId", event["LogicalResourceId"]),
         "StackId": event["StackId"],
         "RequestId": event["RequestId"],
         "LogicalResourceId": event["LogicalResourceId"],
@@ -71,14 +90,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if "RequestType" not in event:
         return _act(DeploymentSettings(), event)
     try:
-        # A deleted stack takes its database and buckets along as their own policies say; nothing is left to do here.
-        done = {} if event["RequestType"] == "Delete" else _deploy(DeploymentSettings(), event.get("ResourceProperties", {}))
+        done = _fulfil(DeploymentSettings(), event)
     except Exception as error:
-        logger.exception("deployment failed")
+        logger.exception("deployment failed", extra={"resource": event["LogicalResourceId"]})
         if "ResponseURL" not in event:
             raise
         _answer(event, context, "FAILED", f"{type(error).__name__}: {error}")
         return {"failed": True}
+    logger.info("deployed", extra={"resource": event["LogicalResourceId"], "request": event["RequestType"], "done": done})
     if "ResponseURL" in event:
         _answer(event, context, "SUCCESS", "")
     return done

@@ -16,7 +16,7 @@ REVALIDATE = "no-cache"
 ENCODED = {".br", ".gz"}
 
 
-def publish(settings: DeploymentSettings, directory: Path) -> int:
+def publish(settings: DeploymentSettings, directory: Path, distribution_id: str | None) -> int:
     """Upload every file and invalidate the edge; how many were uploaded. Files of former deployments stay: pages use them."""
     bucket = boto3.client("s3")
     files = sorted(path for path in directory.rglob("*") if path.is_file() and path.suffix not in ENCODED)
@@ -37,9 +37,9 @@ def publish(settings: DeploymentSettings, directory: Path) -> int:
         ContentType="application/json",
         CacheControl=REVALIDATE,
     )
-    if settings.distribution_id:
+    if distribution_id:
         boto3.client("cloudfront").create_invalidation(
-            DistributionId=settings.distribution_id,
+            DistributionId=distribution_id,
             InvalidationBatch={
                 "Paths": {"Quantity": 2, "Items": ["/widget.js", "/console/*"]},
                 "CallerReference": str(uuid4()),

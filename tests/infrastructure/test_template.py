@@ -1,5 +1,6 @@
 """What template.yaml promises, held against the code and against the rules of the house."""
 
+import graphlib
 import importlib
 import json
 import re
@@ -37,6 +38,49 @@ def statements(value: Any) -> Iterator[Json]:
     elif isinstance(value, list):
         for below in value:
             yield from statements(below)
+
+
+def dependencies(resources: Json) -> dict[str, set[str]]:
+    """What each resource names, and CloudFormation therefore makes or changes before it."""
+
+    def named(value: Any) -> Iterator[str]:
+        if isinstance(value, list):
+            for below in value:
+                yield from named(below)
+        elif isinstance(value, Mapping):
+            for key, below in value.items():
+                if key == "Ref":
+                    yield below
+                elif key == "Fn::GetAtt":
+                    yield below[0] if isinstance(below, list) else below.partition(".")[0]
+                elif key == "Fn::Sub":
+                    yield from re.findall(r"\$\{([\w:]+)", below if isinstance(below, str) else below[0])
+                    yield from named(below if isinstance(below, list) else [])
+                else:
+                    yield from named(below)
+
+    return {
+        name: {*named(of.get("Properties", {})), *as_list(of.get("DependsOn", []))} & set(resources)
+        for name, of in resources.items()
+    }
+
+
+def before(name: str, waits_for: Mapping[str, set[str]]) -> set[str]:
+    """All that is there before `name` is."""
+    found: set[str] = set()
+    ahead = [name]
+    while ahead:
+        new = waits_for[ahead.pop()] - found
+        found |= new
+        ahead += new
+    return found
+
+
+def alias_of(function: str, transformed: Json) -> str:
+    (name,) = (
+        name for name, alias in of_type(transformed, "AWS::Lambda::Alias").items() if alias["FunctionName"] == {"Ref": function}
+    )
+    return name
 
 
 def test_sam_and_cfn_lint_find_nothing_to_say(tmp_path: Path) -> None:
@@ -184,5 +228,33 @@ def test_only_functions_that_somebody_waits_for_pay_for_snapshots(transformed: J
 
 
 def test_the_deployment_runs_again_when_there_is_something_new(resources: Json) -> None:
-    assert resources["OnDeploy"]["Properties"]["Version"] == {"Ref": "OnDeployFunction.Version"}
-    assert "Database" in resources["OnDeploy"]["DependsOn"]
+    for name in ("Migrate", "Publish"):
+        assert resources[name]["Properties"]["Version"] == {"Ref": "OnDeployFunction.Version"}
+
+
+def test_cloudformation_finds_an_order(transformed: Json) -> None:
+    graphlib.TopologicalSorter(dependencies(transformed)).prepare()  # raises CycleError
+
+
+def test_no_new_code_meets_the_old_schema(transformed: Json, functions: Json) -> None:
+    waits_for = dependencies(transformed)
+    for name, function in functions.items():
+        if "VpcConfig" in function and name != "OnDeployFunction":
+            assert "Migrate" in before(alias_of(name, transformed), waits_for), name
+    assert {"Database", "FunctionsToDatabase", "EgressRoute", "S3Endpoint"} < before("Migrate", waits_for)
+    assert not {"Distribution", "HttpApi"} & before("Migrate", waits_for)
+
+
+def test_pages_are_published_when_all_that_they_call_is_there(transformed: Json, functions: Json) -> None:
+    waits_for = dependencies(transformed)
+    aliases = {alias_of(name, transformed) for name in functions if name != "OnDeployFunction"}
+    assert {"Migrate", "Distribution", "AssetsBucketPolicy", *aliases} < before("Publish", waits_for)
+    assert not [name for name, direct in waits_for.items() if "Publish" in direct]
+
+
+def test_the_deployment_may_do_what_it_does_when_it_is_asked(transformed: Json) -> None:
+    """Else CloudFormation might call it, at the first deployment and at the last, without its permissions and its way out."""
+    waits_for = dependencies(transformed)
+    role = transformed["InvalidateOnDeploy"]["Properties"]["RoleName"]["Ref"]
+    assert transformed["OnDeployFunction"]["Properties"]["Role"] == {"Fn::GetAtt": [role, "Arn"]}
+    assert {"InvalidateOnDeploy", role, "AssetsBucket", "UserPool"} < before("Publish", waits_for)

@@ -49,8 +49,6 @@ class DeploymentSettings(BaseSettings):
     migrations_dir: str = Field("migrations", description="Where the migrations are, relative to the function's root.")
     user_pool_id: str = Field("", description="The Cognito user pool that agents are invited to; empty with another issuer.")
     assets_bucket: str = Field("", description="The bucket that the widget and the console are published to.")
-    distribution_id: str = Field("", description="The CloudFront distribution to invalidate after publishing.")
-    public_url: str = Field("", description="The https:// address of the page's assets and the API, when it is fixed.")
     identity_client_id: str = Field("", description="The client that the console signs in with.")
     identity_endpoint: str = Field("", description="Where the console speaks to the identity provider.")
 
