@@ -27,8 +27,10 @@ def _fulfil(settings: DeploymentSettings, event: dict[str, Any]) -> dict[str, An
             return _migrate(settings)
         case "Custom::Publish", "Create" | "Update":
             return _publish(settings, event["ResourceProperties"])
-        case _, "Delete":
+        case "Custom::Migrate", "Delete":
             return {}  # the database goes, or stays, as its own policy says
+        case "Custom::Publish", "Delete":
+            return {"removed": assets.remove(settings)}
         case unknown:
             raise ValueError(f"unknown resource and request: {unknown!r}")
 

@@ -48,6 +48,15 @@ def publish(settings: DeploymentSettings, directory: Path, distribution_id: str 
     return len(files) + 1
 
 
+def remove(settings: DeploymentSettings) -> int:
+    """Empty the bucket, former versions included: CloudFormation deletes no other. How many objects there were."""
+    bucket = boto3.resource("s3").Bucket(settings.assets_bucket)
+    try:
+        return sum(len(answer.get("Deleted", [])) for answer in bucket.object_versions.delete())
+    except bucket.meta.client.exceptions.NoSuchBucket:
+        return 0
+
+
 def _console_config(settings: DeploymentSettings) -> dict[str, Any]:
     return {
         "api_url": "",
