@@ -184,7 +184,9 @@ export class Socket {
     } catch {
       return;
     }
-    if (frame === null || typeof frame !== "object") return;
+    if (!frame) return;
+    // The line is open, but the service knows it no more: nothing would ever come on it.
+    if (frame.type === "error" && frame.code === "unauthenticated") return this._lost(mine);
     if (frame.type === "subscribed") {
       const subscription = this._subscriptions.get(frame.topic);
       if (subscription) subscription.confirmed = true;

@@ -74,6 +74,16 @@ test("a line that does not answer a ping is given up", async () => {
   expect(socket.state).not.toBe("open");
 });
 
+test("a line that the service knows no more is given up, though it is open", async () => {
+  const service = new TestService();
+  connected(service);
+  await service.clock.advance(10_000);
+  service.line.push({ type: "error", code: "unauthenticated", detail: "…", action: "ping" });
+  await service.clock.advance(0);
+  expect(service.lines[0]?.closed).toBe(true);
+  expect(service.lines).toHaveLength(2);
+});
+
 test("pings carry how far each log is known, and are rarer in a hidden tab", async () => {
   const service = new TestService();
   const { socket } = connected(service);
