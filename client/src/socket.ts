@@ -185,8 +185,11 @@ export class Socket {
       return;
     }
     if (!frame) return;
-    // The line is open, but the service knows it no more: nothing would ever come on it.
-    if (frame.type === "error" && frame.code === "unauthenticated") return this._lost(mine);
+    if (frame.type === "error" && frame.code === "unauthenticated") {
+      // The line is open, but the service knows it no more: nothing would ever come on it.
+      this._lost(mine);
+      return;
+    }
     if (frame.type === "subscribed") {
       const subscription = this._subscriptions.get(frame.topic);
       if (subscription) subscription.confirmed = true;
