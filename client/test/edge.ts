@@ -48,7 +48,7 @@ export function memoryStore(): Store {
   };
 }
 
-interface Request {
+export interface Request {
   method: string;
   path: string;
   query: URLSearchParams;
@@ -198,7 +198,7 @@ export class TestService {
     return this.answer(request);
   }
 
-  private answer({ path, query, body }: Request): Response {
+  protected answer({ path, query, body }: Request): Response {
     const { view } = this;
     view.last_seq = this.log.length;
     if (path === "/chat/start") {
@@ -249,13 +249,13 @@ export class TestService {
   }
 }
 
-const ticket = { ticket: "t", websocket_url: "ws://test/socket", expires_in: 60 };
+export const ticket = { ticket: "t", websocket_url: "ws://test/socket", expires_in: 60 };
 
-function json(status: number, body: unknown): Response {
+export function json(status: number, body: unknown): Response {
   return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
 }
 
-function problem(status: number, code = `code_${status}`): Response {
+export function problem(status: number, code = `code_${status}`): Response {
   const body = { type: "about:blank", title: code, status, detail: code, code };
   return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/problem+json" } });
 }

@@ -4,7 +4,16 @@ import { type Call, ChatApi, Http, Problem } from "../../client/src/http.ts";
 import type { Ticket } from "../../client/src/wire.ts";
 import type { Session } from "./identity/session";
 import type { ListName } from "./router";
-import type { AgentConversation, Colleague, Items, Me, Presence, Stats } from "./wire";
+import type {
+  AgentConversation,
+  Colleague,
+  ColleaguePage,
+  ConversationPage,
+  Counts,
+  Me,
+  Presence,
+  Stats,
+} from "./wire";
 
 const PAGE_SIZE = 50;
 const VIEWS: Record<ListName, string> = { mine: "mine", queue: "queue", all: "all", closed: "resolved" };
@@ -39,6 +48,7 @@ class AgentHttp extends Http {
       if (error instanceof Problem) {
         this.heard(error.status !== 0);
         if (error.status === 401) this.session.end();
+        if (error.code === "agent_unknown") this.session.refuse();
       }
       throw error;
     }
@@ -69,7 +79,7 @@ export class AgentApi {
     return this.http.post("/agent/presence", socketId ? { status, socket_id: socketId } : { status });
   }
 
-  conversations(list: ListName, cursor?: string): Promise<Items<AgentConversation>> {
+  conversations(list: ListName, cursor?: string): Promise<ConversationPage> {
     return this.http.get("/agent/conversations", { view: VIEWS[list], limit: PAGE_SIZE, cursor });
   }
 
@@ -77,7 +87,7 @@ export class AgentApi {
     return this.http.get("/agent/conversation", { conversation_id: id });
   }
 
-  counts(): Promise<{ mine: number; queue: number }> {
+  counts(): Promise<Counts> {
     return this.http.get("/agent/counts");
   }
 
@@ -106,7 +116,7 @@ export class AgentApi {
   }
 
   async colleagues(): Promise<Colleague[]> {
-    return (await this.http.get<Items<Colleague>>("/agent/colleagues")).items;
+    return (await this.http.get<ColleaguePage>("/agent/colleagues")).items;
   }
 
   stats(): Promise<Stats> {

@@ -1,5 +1,9 @@
 /** The agent area's shapes, beside those both sides share. */
+
+import type { components } from "../../client/src/wire.gen.ts";
 import type { AgentConversationView, Message } from "../../client/src/wire.ts";
+
+type Schema = components["schemas"];
 
 export type { AgentRef, Message } from "../../client/src/wire.ts";
 export type AgentConversation = AgentConversationView;
@@ -7,44 +11,12 @@ export type AgentConversation = AgentConversationView;
 /** What the agents' topic tells of a new message: the message with its content cut short. */
 export type MessagePreview = Pick<Message, "seq" | "sender_type" | "sender" | "content" | "created_at">;
 
-export const PRESENCES = ["online", "away", "busy", "offline"] as const;
-export type Presence = (typeof PRESENCES)[number];
+export type Me = Schema["Me"];
+export type Presence = Me["status"];
+export type Colleague = Schema["Colleague"];
+export type Stats = Schema["Stats"];
+export type Counts = Schema["Counts"];
+export type ConversationPage = Schema["Page_AgentConversation_"];
+export type ColleaguePage = Schema["Page_Colleague_"];
 
-export interface Me {
-  id: string;
-  customer_id: string;
-  company_name: string;
-  display_name: string;
-  email: string;
-  avatar_url: string | null;
-  role: "admin" | "agent";
-  status: Presence;
-  max_concurrent_chats: number;
-  current_chat_count: number;
-}
-
-export interface Colleague {
-  id: string;
-  name: string;
-  avatar: string | null;
-  status: Presence;
-  current_chat_count: number;
-  max_concurrent_chats: number;
-}
-
-export interface Stats {
-  agent_id: string;
-  display_name: string;
-  status: Presence;
-  current_chat_count: number;
-  max_concurrent_chats: number;
-  conversations: { active: number; total: number; ended: number };
-  average_first_response_seconds: number | null;
-  average_resolution_seconds: number | null;
-  feedback: { count: number; average_rating: number | null; average_nps: number | null };
-}
-
-export interface Items<Item> {
-  items: Item[];
-  next_cursor: string | null;
-}
+export const PRESENCES = ["online", "away", "busy", "offline"] as const satisfies readonly Presence[];

@@ -113,11 +113,51 @@ describe("what is newer wins", () => {
       },
     );
     expect(names(expected, "mine")).toEqual(["conversation-1"]);
-    const refused = reduce(expected, {
-      type: "updated",
-      conversation: conversation({ agent: { id: "agent-2", name: "Bo", avatar: null }, last_seq: 3 }),
-    });
+    const refused = reduce(
+      reduce(expected, { type: "refused", id: "conversation-1", before: { status: "queued", agent: null } }),
+      {
+        type: "updated",
+        conversation: conversation({ agent: { id: "agent-2", name: "Bo", avatar: null }, last_seq: 3 }),
+      },
+    );
     expect(names(refused, "mine")).toEqual([]);
+  });
+
+  test("news from before a decision does not undo it while the server is asked", () => {
+    const waiting = queued("conversation-1", "2026-03-01T09:00:00.000Z");
+    const agent = { id: ME, name: "Ada", avatar: null };
+    let inbox = given(
+      { type: "updated", conversation: waiting },
+      { type: "expected", id: "conversation-1", change: { status: "active", agent } },
+    );
+    const stillWaiting: InboxAction[] = [
+      { type: "updated", conversation: waiting },
+      answered([waiting], { list: "queue", asked: inbox.clock }),
+      answered([], { list: "mine", asked: inbox.clock + 5 }),
+      { type: "message", id: "conversation-1", message: message({ seq: 3 }) },
+      { type: "updated", conversation: { ...waiting, last_seq: 3 } },
+    ];
+    for (const action of stillWaiting) {
+      inbox = reduce(inbox, action);
+      expect(find(inbox, "conversation-1")).toMatchObject({ status: "active", agent: { id: ME } });
+    }
+    inbox = reduce(inbox, { type: "agreed", conversation: conversation({ last_seq: 4 }) });
+    inbox = reduce(inbox, { type: "updated", conversation: { ...waiting, last_seq: 5 } });
+    expect(find(inbox, "conversation-1")?.status, "once agreed, later news counts again").toBe("queued");
+  });
+
+  test("where the visitor comes from stays known when lists and events leave it out", () => {
+    const context = { page_url: "https://shop.example/tents" };
+    const visitor_info = { plan: "pro" };
+    const inbox = given(
+      { type: "updated", conversation: conversation() },
+      { type: "message", id: "conversation-1", message: message({ seq: 3 }) },
+      // Asked for when the conversation was opened, and overtaken by the message.
+      { type: "updated", conversation: conversation({ context, visitor_info }) },
+      { type: "updated", conversation: conversation({ last_seq: 4 }) },
+      answered([conversation({ last_seq: 4 })]),
+    );
+    expect(find(inbox, "conversation-1")).toMatchObject({ last_seq: 4, context, visitor_info });
   });
 
   test("read marks never go back", () => {

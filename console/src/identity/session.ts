@@ -18,6 +18,8 @@ const MARGIN_MS = 120_000;
 export class Session {
   /** Called once when the sign-in cannot be renewed any more. */
   onEnded: () => void = () => undefined;
+  /** Called when whoever signed in is no agent here, or no longer: signing in again would change nothing. */
+  onRefused: () => void = () => undefined;
   private tokens: Tokens | null;
   private renewal: Promise<string> | null = null;
 
@@ -67,6 +69,11 @@ export class Session {
     if (!this.tokens) return;
     this.forget();
     this.onEnded();
+  }
+
+  /** The API knows the sign-in, and no agent by it. */
+  refuse(): void {
+    if (this.tokens) this.onRefused();
   }
 
   private async askForRenewal(): Promise<string> {

@@ -59,11 +59,11 @@ export class Desk {
   private cancelCountCheck = () => {};
 
   /** Finds out who has signed in, and opens that agent's desk. */
-  static async open(settings: Settings, session: Session): Promise<Desk> {
-    const edge = browserEdge("livechat.console.");
+  static async open(settings: Settings, session: Session, edgeFor = browserEdge): Promise<Desk> {
+    const edge = edgeFor("livechat.console.");
     const me = await new AgentApi(edge, settings.api_url, session).me();
     // What waits to be sent belongs to the agent who wrote it, not to whoever signs in next.
-    const own = browserEdge(`livechat.console.${me.id}.`);
+    const own = edgeFor(`livechat.console.${me.id}.`);
     return new Desk(own, new AgentApi(own, settings.api_url, session), me);
   }
 
@@ -98,6 +98,7 @@ export class Desk {
       this.socket.onState((state) => state === "open" || this.lineLost()),
       this.socket.subscribe(`customer:${this.me.value.customer_id}`),
     ];
+    // Never told of a hidden tab: whoever works in another window is present all the same, and the heartbeat with them.
     this.socket.start();
     void this.load("mine");
     void this.load("queue");
@@ -345,11 +346,11 @@ export class Desk {
     this.dispatch({ type: "expected", id, change });
     try {
       const conversation = await ask();
-      this.dispatch({ type: "updated", conversation });
+      this.dispatch({ type: "agreed", conversation });
       this.threads.get(id)?.update(conversation);
       return true;
     } catch (error) {
-      if (before) this.dispatch({ type: "expected", id, change: only(before, change) });
+      if (before) this.dispatch({ type: "refused", id, before: only(before, change) });
       const now = await this.refresh(id);
       const told = error instanceof Problem ? explain(error, now) : null;
       this.toasts.show({ text: told ?? problemText(error), tone: "bad" });

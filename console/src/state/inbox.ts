@@ -9,6 +9,8 @@ import type { AgentConversation, MessagePreview } from "../wire";
 
 interface Held {
   readonly conversation: AgentConversation;
+  /** What the agent has decided and the server has not agreed to yet; until it does, older news does not undo it. */
+  readonly expected: Partial<AgentConversation> | null;
   /** The reducer's clock when it was last heard of. */
   readonly heard: number;
 }
@@ -46,6 +48,9 @@ export type InboxAction =
   | { type: "updated"; conversation: AgentConversation }
   /** What the agent has just decided, shown before the server has agreed. */
   | { type: "expected"; id: string; change: Partial<AgentConversation> }
+  /** The server has agreed, or has not: then what stood there before comes back. */
+  | { type: "agreed"; conversation: AgentConversation }
+  | { type: "refused"; id: string; before: Partial<AgentConversation> }
   | { type: "message"; id: string; message: MessagePreview }
   | { type: "read"; id: string; reader: "visitor" | "agent"; seq: number }
   | { type: "waiting"; count: number }
@@ -136,7 +141,13 @@ export function reduce(inbox: Inbox, action: InboxAction): Inbox {
       return { ...next, held: holding(next, action.conversation) };
     case "expected": {
       const known = find(inbox, action.id);
-      return known ? { ...next, held: setting(next, { ...known, ...action.change }) } : inbox;
+      return known ? { ...next, held: setting(next, { ...known, ...action.change }, action.change) } : inbox;
+    }
+    case "agreed":
+      return { ...next, held: holding(next, action.conversation, null) };
+    case "refused": {
+      const known = find(inbox, action.id);
+      return known ? { ...next, held: setting(next, { ...known, ...action.before }, null) } : inbox;
     }
     case "message": {
       const known = find(inbox, action.id);
@@ -160,8 +171,9 @@ function answered(next: Inbox, action: Extract<InboxAction, { type: "answered" }
   if (action.first) {
     const named = new Set(action.items.map((conversation) => conversation.id));
     const kept = new Map(held);
-    for (const [id, { conversation, heard }] of held) {
-      const isGone = !named.has(id) && heard <= action.asked && belongs(action.list, conversation, next.agentId);
+    for (const [id, { conversation, heard, expected }] of held) {
+      const isGone =
+        !named.has(id) && !expected && heard <= action.asked && belongs(action.list, conversation, next.agentId);
       // It left this list unheard. Where it went is unknown, so it goes until somebody tells of it.
       if (isGone && id !== next.watched) kept.delete(id);
     }
@@ -172,21 +184,43 @@ function answered(next: Inbox, action: Extract<InboxAction, { type: "answered" }
 }
 
 /** The server's word on a conversation, unless something newer is already known. */
-function holding(inbox: Inbox, told: AgentConversation): ReadonlyMap<string, Held> {
+function holding(
+  inbox: Inbox,
+  told: AgentConversation,
+  expected = inbox.held.get(told.id)?.expected ?? null,
+): ReadonlyMap<string, Held> {
   const known = find(inbox, told.id);
-  if (!known) return setting(inbox, told);
-  if (told.last_seq < known.last_seq) return inbox.held;
+  if (!known) return setting(inbox, told, expected);
+  // Lists and events leave these two empty; a conversation asked for by itself has them, however old the answer is.
+  const context = fuller(told.context, known.context);
+  const visitor_info = fuller(told.visitor_info, known.visitor_info);
+  if (told.last_seq < known.last_seq) return setting(inbox, { ...known, context, visitor_info }, expected);
   const agentRead = Math.max(told.agent_read_seq, known.agent_read_seq);
-  return setting(inbox, {
-    ...told,
-    agent_read_seq: agentRead,
-    visitor_read_seq: Math.max(told.visitor_read_seq, known.visitor_read_seq),
-    unread_count: agentRead >= told.last_seq ? 0 : told.unread_count,
-  });
+  return setting(
+    inbox,
+    {
+      ...told,
+      agent_read_seq: agentRead,
+      visitor_read_seq: Math.max(told.visitor_read_seq, known.visitor_read_seq),
+      unread_count: agentRead >= told.last_seq ? 0 : told.unread_count,
+      context,
+      visitor_info,
+      ...expected,
+    },
+    expected,
+  );
 }
 
-function setting(inbox: Inbox, conversation: AgentConversation): ReadonlyMap<string, Held> {
-  return new Map(inbox.held).set(conversation.id, { conversation, heard: inbox.clock });
+function fuller<Fields extends object>(told: Fields, known: Fields): Fields {
+  return Object.keys(told).length > 0 ? told : known;
+}
+
+function setting(
+  inbox: Inbox,
+  conversation: AgentConversation,
+  expected = inbox.held.get(conversation.id)?.expected ?? null,
+): ReadonlyMap<string, Held> {
+  return new Map(inbox.held).set(conversation.id, { conversation, expected, heard: inbox.clock });
 }
 
 function withMessage(known: AgentConversation, message: MessagePreview, inbox: Inbox): AgentConversation {

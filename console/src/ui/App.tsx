@@ -1,6 +1,5 @@
 /** From the first paint to the desk: settings, sign-in, and whose desk it is. */
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
-import { Problem } from "../../../client/src/http.ts";
 import { Session } from "../identity/session";
 import { Router } from "../router";
 import type { Settings } from "../settings";
@@ -21,9 +20,12 @@ export function App({ settings }: { settings: Settings }) {
   const [notice, setNotice] = useState<string | null>(null);
   const [desk, setDesk] = useState<Desk | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  const [isRefused, setRefused] = useState(false);
 
   const leave = useCallback((why: string | null) => {
     setDesk(null);
+    setProblem(null);
+    setRefused(false);
     setSignedIn(false);
     setNotice(why);
     document.title = "Sign in";
@@ -35,17 +37,16 @@ export function App({ settings }: { settings: Settings }) {
       setDesk(await Desk.open(settings, session));
       setNotice(null);
     } catch (error) {
-      if (error instanceof Problem && (error.status === 403 || error.status === 404)) {
-        await session.signOut();
-        leave("This account belongs to no agent here. Ask your administrator for an invitation.");
-      } else if (session.isSignedIn) {
-        setProblem(problemText(error));
-      }
+      if (session.isSignedIn) setProblem(problemText(error));
     }
-  }, [settings, session, leave]);
+  }, [settings, session]);
 
   useEffect(() => {
     session.onEnded = () => leave("Your session has ended. Sign in again; what you began to write is kept.");
+    session.onRefused = () => {
+      setDesk(null);
+      setRefused(true);
+    };
   }, [session, leave]);
 
   useEffect(() => {
@@ -58,19 +59,32 @@ export function App({ settings }: { settings: Settings }) {
   }, [desk]);
 
   const signOut = async () => {
-    if (!desk) return;
-    desk.stop();
-    // Whoever has gone home gets no new conversations; a server that does not answer must not keep them here.
-    await Promise.race([
-      desk.api.setPresence("offline").catch(() => undefined),
-      new Promise((resolve) => setTimeout(resolve, GOODBYE_MS)),
-    ]);
-    desk.forgetDrafts();
+    if (desk) {
+      desk.stop();
+      // Whoever has gone home gets no new conversations; a server that does not answer must not keep them here.
+      await Promise.race([
+        desk.api.setPresence("offline").catch(() => undefined),
+        new Promise((resolve) => setTimeout(resolve, GOODBYE_MS)),
+      ]);
+      desk.forgetDrafts();
+    }
     await session.signOut();
     leave(null);
   };
 
   if (!isSignedIn) return <SignIn session={session} notice={notice} onSignedIn={() => setSignedIn(true)} />;
+  if (isRefused) {
+    return (
+      <main class="start">
+        <Empty icon="alert" title="You cannot use this inbox">
+          <p>Your account is not set up here, or was deactivated. Ask an admin.</p>
+          <button type="button" class="button primary" onClick={() => void signOut()}>
+            Sign out
+          </button>
+        </Empty>
+      </main>
+    );
+  }
   if (problem) {
     return (
       <main class="start">
@@ -78,6 +92,9 @@ export function App({ settings }: { settings: Settings }) {
           <p>{problem}</p>
           <button type="button" class="button primary" onClick={() => void open()}>
             Try again
+          </button>
+          <button type="button" class="button" onClick={() => void signOut()}>
+            Sign out
           </button>
         </Empty>
       </main>

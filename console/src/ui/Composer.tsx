@@ -13,12 +13,24 @@ import { useTake } from "./useTake";
 const LONGEST = 10_000;
 const COUNT_FROM = 9_000;
 
+/** The field stays the same element, with its text, whatever becomes of the conversation: it is hidden, not taken away. */
 export function Composer({ conversation, thread }: { conversation: AgentConversation; thread: Thread }) {
   const { desk } = useSurroundings();
   const myId = useStore(desk.me, (me) => me.id);
+  const { agent, status } = conversation;
+  const mayWrite = status === "active" && (!agent || agent.id === myId);
+  return (
+    <>
+      {!mayWrite && <Note conversation={conversation} />}
+      <Writing key="writing" conversation={conversation} thread={thread} isHidden={!mayWrite} />
+    </>
+  );
+}
+
+function Note({ conversation }: { conversation: AgentConversation }) {
+  const { desk } = useSurroundings();
   const take = useTake();
   const { id, agent, status } = conversation;
-
   if (!isOpen(conversation)) {
     return (
       <div class="composer-note">
@@ -39,17 +51,20 @@ export function Composer({ conversation, thread }: { conversation: AgentConversa
       </div>
     );
   }
-  if (agent && agent.id !== myId) {
-    return (
-      <div class="composer-note">
-        <p>{agent.name} is in this conversation. You are reading along.</p>
-      </div>
-    );
-  }
-  return <Writing conversation={conversation} thread={thread} />;
+  return (
+    <div class="composer-note">
+      <p>{agent?.name} is in this conversation. You are reading along.</p>
+    </div>
+  );
 }
 
-function Writing({ conversation, thread }: { conversation: AgentConversation; thread: Thread }) {
+interface WritingProps {
+  conversation: AgentConversation;
+  thread: Thread;
+  isHidden: boolean;
+}
+
+function Writing({ conversation, thread, isHidden }: WritingProps) {
   const { desk } = useSurroundings();
   const { id } = conversation;
   const [text, setText] = useState(() => desk.drafts.get(id) ?? "");
@@ -62,7 +77,7 @@ function Writing({ conversation, thread }: { conversation: AgentConversation; th
     if (!element) return;
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight}px`;
-  }, [text]);
+  }, [text, isHidden]);
 
   useEffect(() => () => thread.typing(false), [thread]);
   useEffect(
@@ -91,6 +106,7 @@ function Writing({ conversation, thread }: { conversation: AgentConversation; th
   return (
     <form
       class="composer"
+      hidden={isHidden}
       onSubmit={(event) => {
         event.preventDefault();
         send();

@@ -1,5 +1,5 @@
 /** The conversation in the middle: who it is with, what was said, and what can be done. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { ListName } from "../router";
 import { find } from "../state/inbox";
 import { useStore } from "../state/store";
@@ -15,11 +15,19 @@ import { VisitorPanel } from "./VisitorPanel";
 
 export function Thread({ id, list }: { id: string; list: ListName }) {
   const { desk, router } = useSurroundings();
-  const conversation = useStore(desk.inbox, (inbox) => find(inbox, id));
+  const held = useStore(desk.inbox, (inbox) => find(inbox, id));
+  const isReachable = useStore(desk.reachable, (reachable) => reachable);
+  // A list that has lost sight of it takes nothing from the screen; it is asked for by itself then.
+  const last = useRef(held);
+  if (held) last.current = held;
+  const conversation = last.current;
+  const isLost = held === null;
   const [isMissing, setMissing] = useState(false);
   const [isPanelOpen, setPanelOpen] = useState(false);
   const isLate = useLate(!conversation && !isMissing);
 
+  // Lists tell of it in short; whole, with where the visitor comes from, it is had by asking; again
+  // when a list has lost it, and when the network is back.
   useEffect(() => {
     setMissing(false);
     let isCurrent = true;
@@ -27,7 +35,7 @@ export function Thread({ id, list }: { id: string; list: ListName }) {
     return () => {
       isCurrent = false;
     };
-  }, [desk, id]);
+  }, [desk, id, isLost, isReachable]);
 
   if (!conversation) {
     return (
