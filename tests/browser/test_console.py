@@ -368,3 +368,65 @@ def test_a_phone_shows_one_pane_at_a_time_and_nothing_beyond_its_edge(phone: Pag
     phone.go_back()
     expect(phone.get_by_role("heading", name="Queue")).to_be_visible()
     expect(_row(phone, "Pia")).to_be_visible()
+
+
+def test_whoever_is_no_agent_here_is_told_and_can_sign_out(page: Page, stack: Stack) -> None:
+    _inbox(page, stack)
+    problem = {"type": "about:blank", "title": "No", "status": 403, "detail": "No agent.", "code": "agent_unknown"}
+    page.route("**/functions/v1/agent/**", lambda route: route.fulfill(status=403, json=problem))
+    told = page.get_by_text("Your account is not set up here, or was deactivated. Ask an admin.")
+    _go(page, "All")
+    expect(told).to_be_visible()
+    page.reload()
+    expect(told).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+    expect(told).to_have_count(0)
+
+
+def test_the_composer_stays_the_same_field_while_a_conversation_becomes_ones_own(page: Page, stack: Stack) -> None:
+    visitor = _visitor(stack, "Nora", "Hello")
+    _inbox(page, stack)
+    _go(page, "Queue")
+    _row(page, "Nora").click()
+    expect(page.get_by_role("button", name="Take it to write")).to_be_visible()
+    page.locator(".composer textarea").evaluate("(field) => { field.dataset.mark = 'the first' }")
+    field = page.get_by_role("textbox", name="Message to Nora")
+
+    def while_asked(route: Route) -> None:
+        # News from before the decision arrives, and the agent writes already.
+        visitor.say("Anybody?")
+        route.continue_()
+
+    page.route("**/agent/assign", while_asked)
+    page.get_by_role("button", name="Take conversation").click()
+    field.press_sequentially("I am here, one", delay=20)
+    expect(page).to_have_url(re.compile("/console/mine/"))
+    field.press_sequentially(" moment", delay=20)
+    expect(field).to_be_focused()
+    expect(field).to_have_value("I am here, one moment")
+    expect(field).to_have_attribute("data-mark", "the first")
+
+
+def test_where_a_visitor_comes_from_shows_though_the_lists_leave_it_out(page: Page, stack: Stack) -> None:
+    _visitor(stack, "Pia", "Hello")
+
+    def in_short(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        for item in body["items"]:
+            item.update(context={}, visitor_info={})
+        route.fulfill(response=answer, json=body)
+
+    page.route("**/agent/conversations?*", in_short)
+    _inbox(page, stack)
+    _go(page, "Queue")
+    _row(page, "Pia").click()
+    panel = page.get_by_role("complementary", name="About the visitor")
+    expect(panel.get_by_text("shop.example/tents")).to_be_visible()
+    expect(panel.get_by_text("German")).to_be_visible()
+    expect(panel.get_by_text("Firefox 130")).to_be_visible()
+    _go(page, "All")
+    _go(page, "Queue")
+    _row(page, "Pia").click()
+    expect(panel.get_by_text("shop.example/tents")).to_be_visible()

@@ -287,6 +287,7 @@ def test_it_can_be_used_by_keyboard_alone(visit: Open) -> None:
     page.keyboard.press("Enter")
     expect(bubbles(page).last).to_have_text("One line\nand another")
     expect(composer(page)).to_have_value("")
+    expect(page.get_by_text(re.compile("Sent|Seen"))).to_be_visible()
     page.keyboard.press("Shift+Tab")
     expect(page.get_by_role("log")).to_be_focused()
     page.keyboard.press("Shift+Tab")
@@ -338,3 +339,42 @@ def test_two_tabs_of_one_visitor_share_one_conversation(visit: Open, agent: Agen
     say(agent, conversation_id, "To both")
     for page in (first, second):
         expect(bubbles(page).last).to_have_text("To both")
+
+
+def test_an_unsent_first_message_goes_out_after_a_reload_even_with_the_panel_closed(visit: Open, agent: Agent) -> None:
+    page = visit()
+    page.route("**/chat/start", lambda route: route.abort())
+    page.evaluate("LiveChatWidget.open()")
+    composer(page).fill("Written before the reload")
+    composer(page).press("Enter")
+    expect(page.get_by_text("Not sent.")).to_be_visible()
+    page.get_by_role("button", name="Close chat").first.click()
+    page.unroute("**/chat/start")
+    with page.expect_response("**/chat/message"):
+        page.reload()
+    launcher(page).click()
+    expect(bubbles(page).last).to_have_text("Written before the reload")
+    expect(page.get_by_text(re.compile("Sent|Seen"))).to_be_visible()
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('outbox'))") == []
+
+
+def test_odd_values_from_the_page_do_no_harm(visit: Open, agent: Agent) -> None:
+    page = visit()
+    page.evaluate("LiveChatWidget.open()")
+    expect(composer(page)).to_be_visible()
+    page.evaluate("""() => {
+        const throws = { toString() { throw Error("odd") } };
+        for (const odd of [undefined, null, {}, [], Symbol("odd"), () => 1, "", false, throws]) {
+            LiveChatWidget.sendMessage(odd);
+            LiveChatWidget.identify(odd, odd, odd);
+            LiveChatWidget.setCustomAttributes(odd);
+            LiveChatWidget.trackEvent(odd, odd);
+            LiveChatWidget.prefill(odd);
+        }
+        LiveChatWidget.identify("u1", { phone: 41791234567, deep: { circle: window } }, { id: "u2", hash: 5 });
+    }""")
+    expect(composer(page)).to_have_value("")
+    expect(page.get_by_role("log").locator(".own")).to_have_count(0)
+    conversation_id = begin(page, "All the same")
+    conversation = agent.caller.get(f"/agent/conversation?conversation_id={conversation_id}").body
+    assert conversation["visitor"]["phone"] == "41791234567"
