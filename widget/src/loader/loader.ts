@@ -15,6 +15,7 @@ import { configQuery, getJson, retry } from "./requests.ts";
 
 type Listener = (detail: unknown) => void;
 type Queued = ((api: Api) => void) | [string, ...unknown[]];
+type Parts = ReturnType<typeof drawLauncher>;
 type Call = [name: string, values: unknown[]];
 // biome-ignore lint/suspicious/noExplicitAny: the page puts what it likes on this object.
 export type Api = Record<string, any>;
@@ -50,7 +51,7 @@ export function load(): void {
   const baseUrl = `${origin}/functions/v1`;
   const listeners: Record<string, Listener[] | undefined> = {};
   let calls: Call[] = [];
-  let parts: ReturnType<typeof drawLauncher> | undefined;
+  let parts: Parts | undefined;
   let app: App | undefined;
   let loading: Promise<Mount> | undefined;
   let prefix = "";
@@ -74,7 +75,7 @@ export function load(): void {
   };
 
   /** A click shows its effect at once, however long the rest takes. */
-  const busy = (busy: boolean) => parts?.launcher.toggleAttribute("aria-busy", busy);
+  const busy = (busy: boolean) => (parts as Parts).launcher.toggleAttribute("aria-busy", busy);
 
   const emit = (name: EventName, detail?: unknown) => {
     log(name, detail);
@@ -147,7 +148,7 @@ export function load(): void {
   };
   Object.assign(api, {
     version: VERSION,
-    debug: /[?&]debug=true/.test(search),
+    debug: /\bdebug=true/.test(search),
     on,
     off,
     setUser: api.identify,
