@@ -14,7 +14,7 @@ export PIP_NO_CACHE_DIR := 1
 export PYTHONDONTWRITEBYTECODE :=
 bin := .venv/bin
 
-.PHONY: help run test lint format build types lock clean deploy
+.PHONY: help run test lint format build types lock clean deploy screenshots
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ lint: .venv/installed node_modules/.package-lock.json ## Check format, style and
 	$(bin)/mypy layers/common/livechat functions local scripts tests
 	npm run --silent lint
 	npm run --silent types:check
+
+screenshots: .venv/installed node_modules/.package-lock.json ## Write the states of widget and console to screenshots/, to be looked at
+	$(bin)/python -m scripts.screenshots
 
 format: .venv/installed node_modules/.package-lock.json ## Put everything into its usual form
 	$(bin)/ruff format --quiet .

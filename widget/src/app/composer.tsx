@@ -53,7 +53,7 @@ export function Composer({ view }: { view: View }) {
             value={local.draft}
             dir="auto"
             enterkeyhint="send"
-            placeholder={words(config.agents.is_online ? "placeholder" : "placeholder_offline")}
+            placeholder={words(config.agents.is_online || session.view?.agent ? "placeholder" : "placeholder_offline")}
             aria-label={words("placeholder")}
             onInput={(event) => actions.write(event.currentTarget.value)}
             onKeyDown={(event) => {

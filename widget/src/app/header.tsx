@@ -33,8 +33,8 @@ export function Header({ view }: { view: View }) {
       <div class="who">
         <h2 class="name">{agent ? agent.name : words("title")}</h2>
         <p class="status">
-          <span class={`dot ${is_online ? "dot-online" : ""}`} />
-          {is_online ? (agent ? words("agent_role") : online) : words("away")}
+          <span class={`dot ${is_online || agent ? "dot-online" : ""}`} />
+          {agent ? words("agent_role") : is_online ? online : words("away")}
         </p>
       </div>
       {session.conversation && !session.ended && <Menu view={view} />}
