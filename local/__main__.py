@@ -20,9 +20,16 @@ from local.websocket_gateway import Limits
 FAILURES = (StartFailed, DatabaseFailed, frontends.BuildFailed, emulators.BuildFailed)
 
 
+def port(text: str) -> int:
+    """A port as an argument. Raises argparse.ArgumentTypeError, which argparse tells in one line."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: choose a number from 1 to 65535")
+    return int(text)
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", type=port, default=8000, help="0 takes any free one")
     parser.add_argument("--directory", type=Path, default=ROOT / ".local", help="where data and logs are kept")
     parser.add_argument("--runtime", choices=("workers", "rie"), default="workers")
     parser.add_argument("--template", type=Path, default=ROOT / "template.yaml")

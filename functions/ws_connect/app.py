@@ -58,7 +58,8 @@ async def _receive(connection_id: str, text: str) -> dict[str, Any]:
             # Last: whoever erases a conversation locks it before its connections, and so must everybody.
             await connections.touch(tx)
     except ValidationError as error:
-        problems = "; ".join(f"{item['field']}: {item['message']}" for item in field_errors(error.errors(include_url=False)))
+        found = field_errors(error.errors(include_url=False))
+        problems = "; ".join(": ".join(filter(None, (item["field"], item["message"]))) for item in found)
         answer = ErrorFrame(code=InvalidFrame.code(), detail=problems[:500], action=action)
     except LivechatError as error:
         answer = ErrorFrame(code=error.code(), detail=error.detail, action=action)

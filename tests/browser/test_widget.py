@@ -378,3 +378,24 @@ def test_odd_values_from_the_page_do_no_harm(visit: Open, agent: Agent) -> None:
     conversation_id = begin(page, "All the same")
     conversation = agent.caller.get(f"/agent/conversation?conversation_id={conversation_id}").body
     assert conversation["visitor"]["phone"] == "41791234567"
+
+
+def test_the_menu_and_a_second_thought_about_the_end_leave_the_panel_alive(visit: Open, agent: Agent) -> None:
+    page = visit()
+    conversation_id = begin(page, "First")
+    page.get_by_role("button", name="More").click()
+    page.keyboard.press("Escape")
+    composer(page).fill("Second")
+    composer(page).press("Enter")
+    expect(bubbles(page).filter(has_text="Second")).to_be_visible()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="End conversation").click()
+    page.get_by_role("button", name="Keep chatting").click()
+    say(agent, conversation_id, "Third")
+    expect(bubbles(page).filter(has_text="Third")).to_be_visible()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="End conversation").click()
+    page.get_by_role("button", name="End conversation").click()
+    expect(page.locator(".star")).to_have_count(5)
+    page.get_by_role("button", name="Start a new conversation").click()
+    expect(composer(page)).to_be_visible()
