@@ -13,9 +13,10 @@ from local.credentials import authorization
 from local.functions import Functions
 
 DEPLOYER = "OnDeployFunction"
-CUSTOMERS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+CUSTOMERS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Northwind Outfitters",
+        "#2D5F50",
         (
             ("ada@northwind.example", "Ada Lindqvist", "admin"),
             ("ben@northwind.example", "Ben Okafor", "agent"),
@@ -24,6 +25,7 @@ CUSTOMERS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
     (
         "Blue Harbor Books",
+        "#1F3A5F",
         (
             ("grace@blueharbor.example", "Grace Tanaka", "admin"),
             ("henry@blueharbor.example", "Henry Novak", "agent"),
@@ -53,7 +55,7 @@ class Demo:
         """Make the customers, if they are not there yet."""
         if self.customers:
             return
-        self.customers = [_drawn_up(company, agents) for company, agents in CUSTOMERS]
+        self.customers = [_drawn_up(company, colour, agents) for company, colour, agents in CUSTOMERS]
         self._keep()
         for customer in self.customers:
             order = {"action": "create_customer", **customer}
@@ -88,9 +90,14 @@ class Demo:
         processes.write_private(self._note, json.dumps(self.customers, indent=1) + "\n")
 
 
-def _drawn_up(company: str, agents: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:
+def _drawn_up(company: str, colour: str, agents: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:
     return {
         "company_name": company,
+        "widget": {
+            "name": "Shop",
+            "branding": {"primary_color": colour},
+            "localization": {"custom_text_overrides": {"title": company}},
+        },
         "agents": [
             # What the user pool's policy asks for: twelve characters, of upper and lower case and digits.
             {"email": email, "display_name": name, "role": role, "password": f"Demo-{secrets.token_hex(5)}7"}

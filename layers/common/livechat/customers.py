@@ -53,7 +53,7 @@ class NewCustomer(Body):
     plan_tier: ShortText | None = None
     max_widgets: int | None = Field(None, ge=0)
     max_agents: int | None = Field(None, ge=0)
-    widget_name: Name = "Website"
+    widget: WidgetConfig = WidgetConfig(name="Website")
     agents: list[NewAgent] = []
 
 
@@ -82,7 +82,7 @@ async def create(tx: Transaction, new: NewCustomer, user_ids: dict[str, str | No
     plan = new.model_dump(include={"company_name", "plan_tier", "max_widgets", "max_agents"})
     customer = await tx.one("customers.insert", api_key=key, api_secret=secret, **plan)
     assert customer is not None
-    config = WidgetConfig(name=new.widget_name).model_dump(mode="json")
+    config = new.widget.model_dump(mode="json")
     sections = {section: Jsonb(config[section]) for section in SECTIONS}
     widget = await tx.one("customers.insert_widget", customer_id=customer["id"], name=config["name"], **sections)
     assert widget is not None
