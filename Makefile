@@ -14,7 +14,7 @@ export PIP_NO_CACHE_DIR := 1
 export PYTHONDONTWRITEBYTECODE :=
 bin := .venv/bin
 
-.PHONY: help run test lint format build types lock clean deploy screenshots
+.PHONY: help run test lint format build types lock clean deploy screenshots bench
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,9 +48,12 @@ test: .venv/installed node_modules/.package-lock.json ## Run every test: unit, d
 lint: .venv/installed node_modules/.package-lock.json ## Check format, style and types of everything
 	$(bin)/ruff format --check --quiet .
 	$(bin)/ruff check --quiet .
-	$(bin)/mypy layers/common/livechat functions local scripts tests
+	$(bin)/mypy layers/common/livechat functions local scripts tests bench
 	npm run --silent lint
 	npm run --silent types:check
+
+bench: .venv/installed node_modules/.package-lock.json ## Print the performance table: the product against floors of the same run
+	$(bin)/python -m bench
 
 screenshots: .venv/installed node_modules/.package-lock.json ## Write the states of widget and console to screenshots/, to be looked at
 	$(bin)/python -m scripts.screenshots

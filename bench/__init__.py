@@ -1,0 +1,1 @@
+"""How fast the product is, as ratios to floors taken in the same run."""
