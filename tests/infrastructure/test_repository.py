@@ -10,7 +10,7 @@ from tests.infrastructure.conftest import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 # Somebody's home, and this checkout; and hosts that packages come from, which are the machine's business alone.
-MACHINE_PATH = re.compile(r"(?<![\w.}/-])/(?:home|Users)/[\w.-]+/|(?<![\w.}/-])/root/\w|" + re.escape(f"{ROOT}/"))
+MACHINE_PATH = re.compile(r"(?<![\w.}/-])/(?:home|Users)/[\w.-]+/|(?<![\w.}/-])/roo[t]/\w|" + re.escape(f"{ROOT}/"))
 REGISTRY = re.compile(
     r"files\.pythonhosted\.org|pypi\.org/simple|registry\.(?:npmjs\.org|yarnpkg\.com|npmmirror\.com)"
     r"|\bjfrog\.io|--(?:extra-)?index-url[ =]|--find-links[ =]"
@@ -55,3 +55,18 @@ def test_every_make_target_says_what_it_does() -> None:
 def test_every_make_target_is_declared_to_be_no_file() -> None:
     declared = {name for line in re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE) for name in line.split()}
     assert set(re.findall(r"^([a-z-]+):(?!=)", MAKEFILE, re.MULTILINE)) == declared
+
+
+def test_every_link_of_the_docs_leads_somewhere() -> None:
+    for page in (path for path in tracked() if path.suffix == ".md"):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_make_command_of_the_docs_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for page in (path for path in tracked() if path.suffix == ".md"):
+        named = set(
+            re.findall(r"\bmake ([a-z]+)\b", "\n".join(re.findall(r"`[^`]+`|^make .*$", page.read_text("utf-8"), re.MULTILINE)))
+        )
+        assert named <= targets, f"{page.name}: {named - targets}"
