@@ -14,7 +14,7 @@ export PIP_NO_CACHE_DIR := 1
 export PYTHONDONTWRITEBYTECODE :=
 bin := .venv/bin
 
-.PHONY: help run test lint format build types lock clean deploy screenshots bench
+.PHONY: help run test soak lint format build types lock clean deploy screenshots bench
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +43,11 @@ run: ## Start everything on 127.0.0.1 (PORT=8000, LOCAL_DIR=.local, RUNTIME=work
 test: .venv/installed node_modules/.package-lock.json ## Run every test: unit, database, infrastructure, gateway, browser
 	npm run --silent build
 	npm test
-	$(bin)/pytest tests/unit tests/database tests/infrastructure tests/gateway tests/browser
+	$(bin)/pytest tests/unit tests/database tests/infrastructure tests/gateway tests/delivery tests/browser
+
+MESSAGES ?= 1000000
+soak: .venv/installed node_modules/.package-lock.json ## Write far more messages through a bad day than `make test` (MESSAGES=1000000, SEED=)
+	MESSAGES=$(MESSAGES) $(bin)/pytest -s -x tests/delivery -k bad_day
 
 lint: .venv/installed node_modules/.package-lock.json ## Check format, style and types of everything
 	$(bin)/ruff format --check --quiet .

@@ -196,7 +196,11 @@ class WebSocketGateway:
             }
         accepted = {"upgrade": "websocket", "connection": "Upgrade", "sec-websocket-accept": accept_key(key)}
         response = web.StreamResponse(status=101, headers={**accepted, **protocols})
-        await response.prepare(request)
+        try:
+            await response.prepare(request)
+        except ConnectionResetError:  # who asked has left meanwhile, and $connect said yes
+            self._spawn(self._disconnected(connection, CloseCode.ABNORMAL_CLOSURE, "Connection closed abnormally"))
+            return response
         if request.transport is not None:
             await self._serve(request, connection)
         return response

@@ -6,10 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -40,9 +41,7 @@ class Edge:
         """Stop it and answer its exit status; a second time does nothing more."""
         if self.process.poll() is None:
             self.process.send_signal(signum)
-        with contextlib.suppress(ValueError):  # its output was read to the end before
-            self.process.communicate(timeout=STOP_SECONDS)
-        return self.process.returncode
+        return self.process.wait(STOP_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,16 @@ def start(directory: Path, *arguments: str) -> Edge:
     else:
         process.communicate(timeout=STOP_SECONDS)
         raise StackFailed(f"{printed}\n{logs(directory)}")
+    # Whatever it prints from now on, nobody waits for: left unread it would fill the pipe and block it.
+    threading.Thread(target=_read_on, args=(process.stdout,), daemon=True).start()
     content = json.loads((directory / "demo.json").read_text())
     return (Stack if "api_key" in content else Edge)(directory=directory, process=process, **content)
+
+
+def _read_on(stream: IO[str]) -> None:
+    with stream:
+        for _ in stream:
+            pass
 
 
 @contextlib.contextmanager

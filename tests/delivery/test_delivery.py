@@ -12,7 +12,7 @@ from tests.stack import Stack
 
 MakeWorld = Callable[..., World]
 
-MESSAGES = int(os.environ.get("MESSAGES", "20000"))
+MESSAGES = int(os.environ.get("MESSAGES", "6000"))
 # What one round writes, so that its history fits into memory.
 ROUND = 20_000
 CONVERSATIONS = 16

@@ -154,7 +154,8 @@ export class Client {
   // --- Conversations -----------------------------------------------------------------------------------------------
 
   private async enter(widget_id: string): Promise<void> {
-    const who = { widget_id, visitor_id: this.dice.id(), session_id: this.dice.id() };
+    // Not from the dice: a history that is repeated is that of other people, in conversations of their own.
+    const who = { widget_id, visitor_id: crypto.randomUUID(), session_id: crypto.randomUUID() };
     for (;;) {
       try {
         const started = await this.api.start(who);
