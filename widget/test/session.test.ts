@@ -266,6 +266,17 @@ test("a start that a reset overtook brings the former visitor back in no way", a
   expect(service.store.keys("")).toEqual([]);
 });
 
+test("what is written after a reset that overtook a start is sent, as the new visitor", async () => {
+  const service = new TestService();
+  const { session } = opened(service);
+  session.send("As somebody");
+  session.reset();
+  session.send("As somebody else");
+  await settle();
+  expect(service.asked("/chat/start")).toHaveLength(2);
+  expect(said(session)).toEqual(["As somebody else"]);
+});
+
 test("odd traits are made fit to be sent, or left out", async () => {
   const service = new TestService();
   const { session } = opened(service);

@@ -272,8 +272,7 @@ export class Session {
         context: plain || !this._trail.length ? context() : { ...context(), events: this._trail },
       });
       this._starting = false;
-      // Another visitor since: a reset came in between.
-      if (visitor_id !== this._stored.visitor_id) return;
+      if (this._overtaken(visitor_id)) return;
       this._store({ token: started.visitor_token, conversation_id: started.conversation_id, ended: false });
       this._firstTicket = { ticket: started, until: edge.clock.now() + (started.expires_in - 10) * 1000 };
       const conversation = this._follow(started.conversation_id);
@@ -285,6 +284,7 @@ export class Session {
       this.events.call("started", { conversation_id: started.conversation_id });
     } catch (error) {
       this._starting = false;
+      if (this._overtaken(visitor_id)) return;
       const problem = asProblem(error);
       if (problem.status === 401 && token) {
         // The token no longer counts, but the pair of ids still names this browser's visitor.
@@ -293,6 +293,13 @@ export class Session {
       } else if (problem.status === 422 && !plain) this._begin(true);
       else this._setOpening("failed", problem);
     }
+  }
+
+  /** Whether a reset came in between: what the answer says is about another visitor, whose successor may be waiting. */
+  private _overtaken(visitorId: string | undefined): boolean {
+    const overtaken = visitorId !== this._stored.visitor_id;
+    if (overtaken && this._opening.items.length) this._begin();
+    return overtaken;
   }
 
   private _follow(conversationId: string): Conversation {
