@@ -852,7 +852,7 @@ export interface components {
         };
         /**
          * Export
-         * @description Everything that is kept of a visitor.
+         * @description What is kept of a visitor, whole or in parts: conversations from the oldest on, each with its log.
          */
         Export: {
             /** Visitor */
@@ -865,6 +865,8 @@ export interface components {
             }[];
             /** Exported At */
             exported_at: string;
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * Features
@@ -2393,7 +2395,9 @@ export interface operations {
     };
     chat_get_export_export_get: {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;

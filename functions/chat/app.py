@@ -178,11 +178,11 @@ async def post_identify(body: Identification, caller: http.CallerDep) -> Identif
 
 
 @app.get("/export")
-async def get_export(caller: http.CallerDep) -> Export:
+async def get_export(caller: http.CallerDep, cursor: http.CursorQuery = None) -> Export:
     async with db.tenant(caller, own_data=True) as tx:
         if tx.actor.kind != "visitor":
             raise Forbidden("A visitor exports its own data here.")
-        return await visitors.export(tx)
+        return await visitors.export(tx, cursor)
 
 
 @app.post("/forget", status_code=204)

@@ -25,8 +25,11 @@ def _fulfil(settings: DeploymentSettings, event: dict[str, Any]) -> dict[str, An
     match event["ResourceType"], event["RequestType"]:
         case "Custom::Migrate", "Create" | "Update":
             return _migrate(settings)
-        case "Custom::Publish", "Create" | "Update":
-            return _publish(settings, event["ResourceProperties"])
+        case "Custom::Publish", "Create":
+            # A new distribution holds no copies yet, and the right to drop them may not have spread through IAM.
+            return _publish(settings, event["ResourceProperties"], None)
+        case "Custom::Publish", "Update":
+            return _publish(settings, event["ResourceProperties"], event["ResourceProperties"].get("DistributionId"))
         case "Custom::Migrate", "Delete":
             return {}  # the database goes, or stays, as its own policy says
         case "Custom::Publish", "Delete":
@@ -44,10 +47,10 @@ def _migrate(settings: DeploymentSettings) -> dict[str, Any]:
     return {"migrations": applied}
 
 
-def _publish(settings: DeploymentSettings, properties: dict[str, Any]) -> dict[str, Any]:
+def _publish(settings: DeploymentSettings, properties: dict[str, Any], distribution_id: str | None) -> dict[str, Any]:
     published = 0
     if settings.assets_bucket and ASSETS.is_dir():
-        published = assets.publish(settings, ASSETS, properties.get("DistributionId"))
+        published = assets.publish(settings, ASSETS, distribution_id)
     jobs = secrets.read(settings.jobs_secret)
     if properties.get("FirstCustomer") and not customers.any_exists(settings.database_url, jobs):
         admin = NewAgent(email=properties["FirstAdminEmail"], display_name=properties["FirstAdminEmail"], role="admin")

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from functools import cache
 from typing import Any
-from uuid import uuid4
 
 import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -41,7 +40,7 @@ def _push(work: dict[str, Any]) -> None:
 def _invalidate(work: dict[str, Any]) -> None:
     if _settings().distribution_id:
         paths = {"Quantity": len(work["paths"]), "Items": work["paths"]}
-        batch = {"Paths": paths, "CallerReference": str(uuid4())}
+        batch = {"Paths": paths, "CallerReference": work["id"]}
         _cdn().create_invalidation(DistributionId=_settings().distribution_id, InvalidationBatch=batch)
 
 

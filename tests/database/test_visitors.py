@@ -52,8 +52,13 @@ async def test_a_proved_identity_is_verified_and_no_claim_changes_it(database: D
         await visitors.come_back(tx, VisitorInfo(name="Mallory", email="mallory@evil.example"))
     row = await database.one("select name, email, external_id from visitors where id = %(id)s", id=acme.visitor.id)
     assert row == {"name": "Vera", "email": None, "external_id": "u-1"}
-    token = jwt.encode({"sub": "u-2", "exp": datetime.now(UTC) + timedelta(minutes=1)}, acme.api_secret, "HS256")
-    again = await identify(database, acme.visitor, id="u-2", traits={"name": "Vera B."}, jwt=token)
+
+    def token(sub: str, **claims: str) -> str:
+        return jwt.encode({"sub": sub, "exp": datetime.now(UTC) + timedelta(minutes=1), **claims}, acme.api_secret, "HS256")
+
+    with pytest.raises(IdentityNotVerified):
+        await identify(database, acme.visitor, id="u-2", jwt=token("u-2"))
+    again = await identify(database, acme.visitor, id="u-1", traits={"name": "The CEO"}, jwt=token("u-1", name="Vera B."))
     assert (again.name, again.verified) == ("Vera B.", True)
 
 
@@ -84,7 +89,7 @@ async def test_an_export_holds_everything_of_the_visitor_and_nothing_of_others(d
     await identify(database, second, id="u-9", traits={"shoe_size": 41})
     await database.write(second.principal, second.conversation_id, "Second words")
     async with database.tenant(second.principal) as tx:
-        export: Export = await visitors.export(tx)
+        export: Export = await visitors.export(tx, None)
     assert export.visitor == {
         "id": str(first.id),
         "name": "Xenia",

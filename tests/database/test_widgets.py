@@ -331,3 +331,22 @@ async def test_an_agents_role_is_looked_up_anew_for_every_request(database: Data
     await database.do("update agents set role = 'admin' where id = %(id)s", id=world.acme.agent.id)
     async with database.tenant(world.acme.agent.principal) as tx:
         assert tx.actor.kind == "admin"
+
+
+async def test_a_change_touches_only_what_it_names(environment: None, database: Database, world: World) -> None:
+    """Whatever another version stored, also what this one would refuse, stays: an emptied list would open the widget."""
+    acme = world.acme
+    stored_by_another = ["127.0.0.1", "shop.example", "bad domain!"]
+    await database.do(
+        "update widget_configs set allowed_domains = %(domains)s, branding = branding || '{\"hologram\": true}'"
+        " where id = %(id)s",
+        domains=stored_by_another,
+        id=acme.widget_id,
+    )
+    changed = await change(database, acme.admin, acme.widget_id, branding={"primary_color": "#FF0000"})
+    assert changed.allowed_domains == stored_by_another
+    row = await database.one("select allowed_domains, branding from widget_configs where id = %(id)s", id=acme.widget_id)
+    assert row["allowed_domains"] == stored_by_another
+    assert (row["branding"]["hologram"], row["branding"]["primary_color"]) == (True, "#FF0000")
+    with pytest.raises(DomainNotAllowed):
+        await config(database, PageVisitor(acme.widget_id, None, "https://evil.example"))

@@ -208,6 +208,37 @@ def test_a_proved_identity_is_not_talked_over(stack: Stack) -> None:
     seen = sign_in(stack).caller.get(f"/agent/conversation?conversation_id={visitor.conversation_id}").body["visitor"]
     assert (seen["name"], seen["email"], seen["verified"]) == ("Mallory", "mallory@example.com", True)
 
+    other = jwt.encode({**claims, "sub": "u-2"}, stack.api_secret, "HS256")
+    refused = visitor.caller.post("/chat/identify", {"id": "u-2", "jwt": other})
+    assert (refused.status, refused.body["code"]) == (403, "identity_not_verified")
+    for name in ("a\0b", {"first": "M"}, True):
+        odd = jwt.encode({**claims, "name": name}, stack.api_secret, "HS256")
+        assert visitor.caller.post("/chat/identify", {"id": "u-1", "jwt": odd}).status in (200, 403)
+
+
+def test_a_proof_replaces_what_the_visitor_said_of_itself(stack: Stack) -> None:
+    visitor = Visitor.start(stack.base_url, stack.widget_id, visitor_info={"name": "The CEO", "email": "ceo@example.com"})
+    proof = jwt.encode({"sub": "u-9", "exp": int(time.time()) + 60, "name": "Nina"}, stack.api_secret, "HS256")
+    proved = visitor.caller.post("/chat/identify", {"id": "u-9", "jwt": proof}).body["visitor"]
+    assert (proved["name"], proved["email"], proved["verified"]) == ("Nina", None, True)
+
+
+def test_a_large_export_comes_in_parts(stack: Stack) -> None:
+    visitor = Visitor.start(stack.base_url, stack.widget_id)
+    for n in range(260):
+        assert visitor.say(f"{n} " + '"' * 9_900).status == 201
+    found: list[int] = []
+    path, parts = "/chat/export", 0
+    while path:
+        answer = visitor.caller.get(path)
+        assert answer.status == 200, answer
+        found += [entry["seq"] for part in answer.body["conversations"] for entry in part["messages"]]
+        cursor = answer.body["next_cursor"]
+        path, parts = f"/chat/export?cursor={cursor}" if cursor else "", parts + 1
+    assert found == list(range(1, 261))
+    assert parts > 1
+    assert visitor.caller.get("/chat/export?cursor=nonsense").body["code"] == "invalid_query"
+
 
 def test_what_a_visitor_left_behind_is_exported_and_forgotten(stack: Stack) -> None:
     visitor = Visitor.start(stack.base_url, stack.widget_id, visitor_info={"name": "Vera", "email": "vera@example.com"})

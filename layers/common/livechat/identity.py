@@ -17,6 +17,7 @@ from livechat import secrets
 from livechat.errors import IdentityNotVerified, Unauthenticated, Unavailable
 from livechat.observe import logger
 from livechat.settings import settings
+from livechat.wire import storable
 
 VISITOR_TOKEN_LIFE = timedelta(days=30)
 VISITOR_TOKEN_RENEWED_AFTER = timedelta(days=1)
@@ -333,6 +334,10 @@ def verify_claim(api_secret: str, external_id: str, proof_hash: str | None, proo
             )
         except (jwt.InvalidTokenError, ValueError) as error:
             raise IdentityNotVerified("The JWT is expired or not signed with the account's secret.") from error
+        try:
+            storable(claims)
+        except ValueError as error:
+            raise IdentityNotVerified("The JWT holds what cannot be stored.") from error
         if claims["sub"] != external_id:
             raise IdentityNotVerified("The JWT's sub is not the id.")
         return claims

@@ -9,11 +9,13 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from livechat import conversations, identity, messages
 from livechat.db import TenantTransaction
-from livechat.errors import Forbidden, IdentityNotVerified, Unauthenticated, ValidationFailed
-from livechat.wire import Answer, Attributes, Body, ShortText, Timestamp, no_nul, storable
+from livechat.errors import Forbidden, IdentityNotVerified, InvalidQuery, Unauthenticated, ValidationFailed
+from livechat.wire import Answer, Attributes, Body, ShortText, Timestamp, json_bytes, no_nul, storable
 
 BrowserId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:-]+$")]
 MAX_TRAITS = 50
+# Lambda answers with 6 MB at most, in which each quote and backslash of a JSON body is escaped once more.
+EXPORT_BYTES = 2_000_000
 
 
 class VisitorInfo(Body):
@@ -58,11 +60,12 @@ class Identified(Answer):
 
 
 class Export(Answer):
-    """Everything that is kept of a visitor."""
+    """What is kept of a visitor, whole or in parts: conversations from the oldest on, each with its log."""
 
     visitor: dict[str, Any]
     conversations: list[dict[str, Any]]
     exported_at: Timestamp
+    next_cursor: str | None
 
 
 async def enter(tx: TenantTransaction, visitor_id: str | None, session_id: str | None, info: VisitorInfo) -> UUID:
@@ -98,43 +101,66 @@ async def identify(tx: TenantTransaction, claim: Identification) -> VisitorRef:
     assert row is not None
     proved = identity.verify_claim(row["api_secret"], claim.id, claim.hash, claim.jwt)
     # A JWT proves what it says of the visitor as well; beside a hash, which proves the id alone, it is the page's word.
-    known = {name: (proved or claim.traits).get(name, claim.traits.get(name)) for name in ("name", "email", "phone")}
+    said = proved or claim.traits
     changed = await tx.one(
         "visitors.identify",
         external_id=claim.id,
         is_verified=proved is not None,
         traits=Jsonb(claim.traits),
-        **{name: str(value)[:200] if isinstance(value, str | int) else None for name, value in known.items()},
+        **{name: _detail(said.get(name)) for name in ("name", "email", "phone")},
     )
     if changed is None:
-        raise IdentityNotVerified("This visitor is verified; a claim without proof does not change it.")
+        raise IdentityNotVerified("This visitor is proved to be somebody: reset it before it becomes somebody else.")
     return ref(changed)
+
+
+def _detail(value: object) -> str | None:
+    """A name or address as it is stored, from what a page or its JWT may have put there."""
+    return str(value)[:200] if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
 def ref(row: dict[str, Any]) -> VisitorRef:
     return VisitorRef(id=row["id"], name=row["name"], email=row["email"], phone=row["phone"], verified=row["is_verified"])
 
 
-async def export(tx: TenantTransaction) -> Export:
-    """The visitor's own data, whole."""
+async def export(tx: TenantTransaction, cursor: str | None) -> Export:
+    """The visitor's own data, as much as one answer holds; the rest is asked for with `cursor=next_cursor`."""
     me = await tx.one("visitors.me")
-    if me is None:
+    moment = await tx.one("identity.moment")
+    if me is None or moment is None:
         raise Unauthenticated
-    found = []
-    for conversation in await tx.all("conversations.of_visitor"):
-        entries = await tx.all("messages.whole", conversation_id=conversation["id"])
-        found.append(
-            {
-                **conversations.visitor_view(conversation).model_dump(mode="json"),
-                "visitor_info": conversation["visitor_info"],
-                "context": conversation["context"],
-                "messages": [messages.message(entry).model_dump(mode="json") for entry in entries],
-            }
-        )
-    row = await tx.one("identity.moment")
-    assert row is not None
+    at, after = _read_cursor(cursor) if cursor else (None, 0)
+    found: list[dict[str, Any]] = []
+    size = 0
+    next_cursor = None
+    for row in await tx.all("conversations.of_visitor"):
+        if at is not None and row["id"] < at:
+            continue
+        entries: list[dict[str, Any]] = []
+        has_more = True
+        place = after if row["id"] == at else 0
+        while has_more and size < EXPORT_BYTES:
+            page, has_more = await messages.history(tx, row["id"], before=None, after=place, limit=100)
+            entries += [entry.model_dump(mode="json") for entry in page]
+            place = page[-1].seq if page else place
+            size += json_bytes(entries[-len(page) :]) if page else 0
+        view = conversations.visitor_view(row).model_dump(mode="json")
+        whole = {**view, "visitor_info": row["visitor_info"], "context": row["context"], "messages": entries}
+        found.append(whole)
+        size += json_bytes({**whole, "messages": []})
+        if has_more or size >= EXPORT_BYTES:
+            next_cursor = f"{row['id']}.{place}"
+            break
     known = {**ref(me).model_dump(mode="json"), "external_id": me["external_id"], "traits": me["traits"]}
-    return Export(visitor=known, conversations=found, exported_at=row["now"])
+    return Export(visitor=known, conversations=found, exported_at=moment["now"], next_cursor=next_cursor)
+
+
+def _read_cursor(cursor: str) -> tuple[UUID, int]:
+    conversation_id, _, seq = cursor.partition(".")
+    try:
+        return UUID(conversation_id), min(int(seq), 2**31 - 1)
+    except ValueError as error:
+        raise InvalidQuery("cursor is not one that the export gave.", errors=[{"field": "cursor"}]) from error
 
 
 async def forget(tx: TenantTransaction) -> None:

@@ -19,11 +19,7 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(no_nul)]
 
 
-def _domain_pattern(pattern: str) -> str:
-    return domains.normalise(pattern)
-
-
-Domain = Annotated[str, StringConstraints(max_length=253), AfterValidator(_domain_pattern)]
+Domain = Annotated[str, StringConstraints(max_length=253), AfterValidator(domains.normalise)]
 Domains = Annotated[list[Domain], Field(max_length=200)]
 
 
@@ -224,7 +220,7 @@ async def create(tx: TenantTransaction, config: WidgetConfig, source: audit.Sour
     room = await tx.one("widgets.room")
     if not room or not room["is_left"]:
         raise PlanLimitReached("The plan allows no more widgets.")
-    row = await tx.one("widgets.insert", **_columns(config))
+    row = await tx.one("widgets.insert", **_wrapped(config.model_dump(mode="json")))
     assert row is not None
     widget = _widget(row)
     await audit.record(tx, source, "widget.created", "widget", widget.id, {"after": config.model_dump(mode="json")})
@@ -239,18 +235,28 @@ async def update(tx: TenantTransaction, widget_id: UUID, change: WidgetChange, s
     before = await tx.one("widgets.lock", widget_id=widget_id)
     if before is None:
         raise WidgetNotFound
-    old = _stored_config(before)
-    merged = old.model_dump(mode="json")
+    columns = {field: before[field] for field in WidgetConfig.model_fields}
+    problems: list[dict[str, str]] = []
     for field, value in change.model_dump(exclude_none=True).items():
-        merged[field] = {**merged[field], **value} if field in SECTIONS else value
-    try:
-        new = WidgetConfig.model_validate(merged)
-    except ValidationError as error:
-        raise ValidationFailed(errors=field_errors(error.errors(include_url=False))) from error
-    row = await tx.one("widgets.update", widget_id=widget_id, version=_next_version(before["version"]), **_columns(new))
+        if field not in SECTIONS:
+            columns[field] = value
+            continue
+        try:
+            known = stored(SECTIONS[field], before[field]).model_dump(mode="json")
+            section = SECTIONS[field].model_validate({**known, **value})
+        except ValidationError as error:
+            found = field_errors(error.errors(include_url=False))
+            problems += [{**item, "field": f"{field}.{item['field']}"} for item in found]
+        else:
+            # What another version of the product has stored beside it stays.
+            columns[field] = {**before[field], **section.model_dump(mode="json")}
+    if problems:
+        raise ValidationFailed(errors=problems)
+    row = await tx.one("widgets.update", widget_id=widget_id, version=_next_version(before["version"]), **_wrapped(columns))
     assert row is not None
-    was, now = old.model_dump(mode="json"), new.model_dump(mode="json")
-    changed = {field: {"before": was[field], "after": now[field]} for field in now if was[field] != now[field]}
+    changed = {
+        field: {"before": before[field], "after": columns[field]} for field in columns if before[field] != columns[field]
+    }
     await outbox.forget_config(tx)
     await audit.record(tx, source, "widget.updated", "widget", widget_id, {"version": row["version"], **changed})
     return _widget(row)
@@ -281,22 +287,17 @@ def stored(model: type[Section], value: dict[str, Any]) -> Section:
         return model.model_validate({name: item for name, item in known.items() if name not in refused})
 
 
-def _stored_config(row: dict[str, Any]) -> WidgetConfig:
-    sections = {name: stored(model, row[name]) for name, model in SECTIONS.items()}
-    rest = {name: row[name] for name in WidgetConfig.model_fields if name not in SECTIONS}
-    return stored(WidgetConfig, {**rest, **{name: section.model_dump() for name, section in sections.items()}})
-
-
 def _next_version(version: str) -> str:
     major, minor, patch = version.split(".")
     return f"{major}.{minor}.{int(patch) + 1}"
 
 
-def _columns(config: WidgetConfig) -> dict[str, Any]:
-    values = config.model_dump(mode="json")
-    return {field: Jsonb(value) if field in SECTIONS else value for field, value in values.items()}
+def _wrapped(columns: dict[str, Any]) -> dict[str, Any]:
+    return {field: Jsonb(value) if field in SECTIONS else value for field, value in columns.items()}
 
 
 def _widget(row: dict[str, Any]) -> Widget:
-    own = {name: row[name] for name in Widget.model_fields if name not in WidgetConfig.model_fields}
-    return Widget(**_stored_config(row).model_dump(), **own)
+    """A stored widget. Its domains and state are never defaulted: an empty list would open it to every site."""
+    fields: dict[str, Any] = {name: row[name] for name in Widget.model_fields}
+    fields |= {name: stored(model, row[name]) for name, model in SECTIONS.items()}
+    return Widget.model_construct(**fields)

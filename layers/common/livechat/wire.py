@@ -9,6 +9,8 @@ import pydantic_core
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 
 MAX_JSON_DEPTH = 20
+# What every JSON reader keeps exactly.
+MAX_NUMBER = 2**53
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -42,17 +44,17 @@ def _walk(value: Any, depth: int) -> None:
     if depth > MAX_JSON_DEPTH:
         raise ValueError(f"must not be nested deeper than {MAX_JSON_DEPTH} levels")
     if isinstance(value, str):
-        no_nul(value)
+        no_nul(value).encode()  # a lone surrogate raises UnicodeEncodeError, a ValueError
     elif isinstance(value, dict):
         for key, item in value.items():
-            no_nul(key)
+            no_nul(key).encode()
             _walk(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
             _walk(item, depth + 1)
-    elif isinstance(value, int | float) and value and not 1e-15 < abs(value) < 1e15:
+    elif isinstance(value, int | float) and value and not 1e-30 < abs(value) <= MAX_NUMBER:
         # jsonb keeps a number's digits: five characters such as 1e308 would come back as three hundred.
-        raise ValueError("must not hold numbers beyond 15 digits")
+        raise ValueError("must not hold numbers beyond 2**53, or closer to zero than 1e-30")
 
 
 def _rfc3339(value: datetime) -> str:

@@ -54,7 +54,8 @@ where a.id = (
     limit 1
     for no key update skip locked
 )
-returning a.*
+returning a.id, a.display_name, a.avatar_url, a.current_chat_count, a.max_concurrent_chats,
+    case when a.last_seen_at > now() - interval '90 seconds' then a.status else 'offline' end as status
 
 -- name: take_least_busy
 -- Waits for the agent that comes first.
@@ -67,18 +68,21 @@ where a.id = (
     limit 1
     for no key update
 )
-returning a.*
+returning a.id, a.display_name, a.avatar_url, a.current_chat_count, a.max_concurrent_chats,
+    case when a.last_seen_at > now() - interval '90 seconds' then a.status else 'offline' end as status
 
 -- name: take_slot
 update agents set current_chat_count = current_chat_count + 1, last_assigned_at = now(), updated_at = now()
 where id = %(agent_id)s and customer_id = (select app.customer_id()) and is_active
   and current_chat_count < max_concurrent_chats
-returning *
+returning id, display_name, avatar_url, current_chat_count, max_concurrent_chats,
+    case when last_seen_at > now() - interval '90 seconds' then status else 'offline' end as status
 
 -- name: free_slot
 update agents set current_chat_count = greatest(current_chat_count - 1, 0), updated_at = now()
 where id = %(agent_id)s and customer_id = (select app.customer_id())
-returning *
+returning id, display_name, avatar_url, current_chat_count, max_concurrent_chats,
+    case when last_seen_at > now() - interval '90 seconds' then status else 'offline' end as status
 
 -- name: lock_for_transfer
 select id, is_active from agents

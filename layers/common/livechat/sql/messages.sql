@@ -59,9 +59,3 @@ where m.customer_id = (select app.customer_id()) and m.conversation_id = %(conve
   and m.created_at >= (select c.created_at from conversations c where c.id = %(conversation_id)s)
 order by m.seq desc
 limit %(limit)s
-
--- name: whole
--- A conversation's whole log, for an export.
-select * from messages_with_sender m
-where m.customer_id = (select app.customer_id()) and m.conversation_id = %(conversation_id)s
-order by m.seq

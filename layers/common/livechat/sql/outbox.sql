@@ -10,7 +10,7 @@ returning id
 select id, kind, payload from outbox
 where created_at < now() - interval '30 seconds'
 order by created_at
-limit 100
+limit 20
 for update skip locked
 
 -- name: drop_left_over

@@ -27,11 +27,14 @@ where id = (select app.visitor_id())
 returning id, name
 
 -- name: identify
--- A verified identity is not overwritten by an unverified claim.
+-- A verified identity is overwritten neither by an unverified claim nor by another identity. A proof replaces what the
+-- visitor said of itself before.
 update visitors
-set external_id = %(external_id)s, is_verified = %(is_verified)s, name = coalesce(%(name)s, name),
-    email = coalesce(%(email)s, email), phone = coalesce(%(phone)s, phone), traits = traits || %(traits)s, last_seen_at = now()
-where id = (select app.visitor_id()) and (%(is_verified)s or not is_verified)
+set external_id = %(external_id)s, is_verified = %(is_verified)s, traits = traits || %(traits)s, last_seen_at = now(),
+    name = case when %(is_verified)s then %(name)s else coalesce(%(name)s, name) end,
+    email = case when %(is_verified)s then %(email)s else coalesce(%(email)s, email) end,
+    phone = case when %(is_verified)s then %(phone)s else coalesce(%(phone)s, phone) end
+where id = (select app.visitor_id()) and (not is_verified or (%(is_verified)s and external_id = %(external_id)s))
 returning id, name, email, phone, is_verified
 
 -- name: me
