@@ -199,7 +199,8 @@ class WebSocketGateway:
         try:
             await response.prepare(request)
         except ConnectionResetError:  # who asked has left meanwhile, and $connect said yes
-            self._spawn(self._disconnected(connection, CloseCode.ABNORMAL_CLOSURE, "Connection closed abnormally"))
+            if "$disconnect" in self._routes.functions:
+                self._spawn(self._disconnected(connection, CloseCode.ABNORMAL_CLOSURE, "Connection closed abnormally"))
             return response
         if request.transport is not None:
             await self._serve(request, connection)
