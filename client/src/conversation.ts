@@ -379,6 +379,9 @@ export class Conversation<View extends ConversationView = ConversationView> {
       item.state = "sent";
       this._pollWait = POLL_FIRST;
       this._take([stored]);
+      // Another tab has sent it, and the log had it before this one's answer came.
+      if (stored.seq <= this._log.lastSeq) this._settle(stored);
+      this._changed();
       this._flush();
     } catch (error) {
       this._sending = false;

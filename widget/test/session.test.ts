@@ -157,6 +157,49 @@ test("another tab's conversation is taken over", async () => {
   expect(said(other.session)).toEqual(["Hello"]);
 });
 
+test("another tab that hears of the conversation at once shows the first message once, and settles it", async () => {
+  const service = new TestService();
+  const { store } = service.edge;
+  const one = opened(service);
+  const other = opened(service);
+  const shown = () => {
+    const { opening, conversation } = other.session.snapshot();
+    return [...opening, ...(conversation?.pending ?? []), ...(conversation?.messages ?? [])].map((m) => m.content);
+  };
+  const { set } = store;
+  store.set = (key, value) => {
+    set.call(store, key, value);
+    if (key !== "session" || !JSON.parse(value).conversation_id) return;
+    // A reload now would find the message, and the other tab reads the same.
+    expect(store.keys("outbox:c1:")).toHaveLength(1);
+    other.session.adopt();
+    expect(shown()).toEqual(["Hello"]);
+  };
+  one.session.send("Hello");
+  await settle();
+  await service.clock.advance(1_000);
+  expect(shown()).toEqual(["Hello"]);
+  expect(said(other.session)).toEqual(["Hello"]);
+  expect(other.session.snapshot().conversation?.pending).toEqual([]);
+  expect(service.log).toHaveLength(1);
+  expect(service.asked("/chat/start")).toHaveLength(1);
+  expect(store.keys("outbox:")).toEqual([]);
+});
+
+test("another tab's rating is not carried into the conversation that follows", async () => {
+  const service = new TestService();
+  const { session } = opened(service);
+  session.send("Hello");
+  await settle();
+  await session.end();
+  await session.rate(5, "");
+  const other = opened(service);
+  other.session.startAnew();
+  expect(session.adopt()).toBe(true);
+  expect(session.snapshot().feedback.state).toBe("none");
+  expect(session.adopt()).toBe(false);
+});
+
 test("a reset forgets everything", async () => {
   const service = new TestService();
   const { session } = opened(service);

@@ -215,17 +215,22 @@ export class Session {
     this.nudge();
   }
 
-  /** Another tab has begun, ended or renewed something. */
-  adopt(): void {
+  /** Another tab has begun, ended or renewed something. Answers whether there is another conversation now, or none. */
+  adopt(): boolean {
     const stored = this._read();
     const changed = stored.conversation_id !== this._stored.conversation_id;
     this._stored = stored;
-    if (changed && this._conversation?.id !== stored.conversation_id && !this._starting) {
-      this._leave();
-      this._opening = new Outbox(this._options.edge, OPENING);
-      this.resume();
-      this._changes.call();
-    }
+    if (!changed || this._conversation?.id === stored.conversation_id || this._starting) return false;
+    const { edge } = this._options;
+    this._leave();
+    this._opening = new Outbox(edge, OPENING);
+    // The other tab may be in the middle of handing over what it began with.
+    const handed = new Outbox(edge, `${stored.conversation_id}`).items.map((item) => item.client_message_id);
+    this._opening.items = this._opening.items.filter((item) => !handed.includes(item.client_message_id));
+    this._feedback = { state: "none", rating: 0 };
+    this.resume();
+    this._changes.call();
+    return true;
   }
 
   /** A new anonymous visitor. */
@@ -273,13 +278,15 @@ export class Session {
       });
       this._starting = false;
       if (this._overtaken(visitor_id)) return;
-      this._store({ token: started.visitor_token, conversation_id: started.conversation_id, ended: false });
-      this._firstTicket = { ticket: started, until: edge.clock.now() + (started.expires_in - 10) * 1000 };
-      const conversation = this._follow(started.conversation_id);
-      for (const item of this._opening.items) {
-        conversation.send(item.content, { client_message_id: item.client_message_id, created_at: item.created_at });
-        this._opening.remove(item);
+      // Handed over before any other tab hears of the conversation, and let go of only after: never in neither outbox.
+      const outbox = new Outbox(edge, started.conversation_id);
+      for (const { content, client_message_id, created_at } of this._opening.items) {
+        outbox.add(content, { client_message_id, created_at });
       }
+      this._store({ token: started.visitor_token, conversation_id: started.conversation_id, ended: false });
+      for (const item of this._opening.items) this._opening.remove(item);
+      this._firstTicket = { ticket: started, until: edge.clock.now() + (started.expires_in - 10) * 1000 };
+      this._follow(started.conversation_id);
       this._sendIdentity();
       this.events.call("started", { conversation_id: started.conversation_id });
     } catch (error) {
