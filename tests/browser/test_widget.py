@@ -341,6 +341,48 @@ def test_two_tabs_of_one_visitor_share_one_conversation(visit: Open, agent: Agen
         expect(bubbles(page).last).to_have_text("To both")
 
 
+def test_a_first_message_shows_once_in_a_second_tab_and_its_news_end_with_it(visit: Open, agent: Agent) -> None:
+    first = visit()
+    second = first.context.new_page()
+    second.goto("/demo/")
+    second.evaluate("LiveChatWidget.open()")
+    expect(composer(second)).to_be_visible()
+    conversation_id = begin(first, "In both, once")
+    own = bubbles(second).filter(has_text="In both, once")
+    expect(own).to_have_count(1)
+    expect(second.get_by_text("Sending…")).to_have_count(0)
+    say(agent, conversation_id, "Read aloud")
+    for page in (first, second):
+        expect(bubbles(page).filter(has_text="Read aloud")).to_have_count(1)
+    expect(own).to_have_count(1)
+    expect(second.get_by_text("Sending…")).to_have_count(0)
+    agent.do("resolve", conversation_id)
+    first.get_by_role("button", name="Start a new conversation").click()
+    expect(bubbles(second).filter(has_text="Read aloud")).to_have_count(0)
+    expect(second.get_by_text("Read aloud")).to_have_count(0)
+
+
+def test_the_end_leaves_the_focus_in_the_panel(visit: Open, agent: Agent) -> None:
+    focused = "document.querySelector('livechat-widget').shadowRoot.activeElement?.className"
+    page = visit()
+    conversation_id = begin(page, "First")
+    composer(page).focus()
+    agent.do("resolve", conversation_id)
+    expect(page.locator(".star")).to_have_count(5)
+    assert "panel" in page.evaluate(focused)
+    page.keyboard.press("Escape")
+    expect(launcher(page)).to_have_attribute("aria-expanded", "false")
+    page.evaluate("LiveChatWidget.open()")
+    page.get_by_role("button", name="Start a new conversation").click()
+    begin(page, "Second")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="End conversation").click()
+    page.get_by_role("button", name="End conversation").click()
+    expect(page.get_by_role("radio").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(launcher(page)).to_have_attribute("aria-expanded", "false")
+
+
 def test_an_unsent_first_message_goes_out_after_a_reload_even_with_the_panel_closed(visit: Open, agent: Agent) -> None:
     page = visit()
     page.route("**/chat/start", lambda route: route.abort())

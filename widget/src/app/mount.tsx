@@ -15,6 +15,8 @@ import type { Actions, Local, View } from "./view.ts";
 
 const PHONE = "(max-width: 480px), (max-height: 480px) and (max-width: 900px)";
 const REFRESH = 30_000;
+/** Where the visitor goes on: writing, or else rating, or beginning anew. */
+const FOOT = "textarea,.ending input,.ending button";
 const CLEAN: Local = {
   draft: "",
   menu: false,
@@ -90,8 +92,11 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
       isFresh: (key) => fresh.has(key),
       actions,
     };
+    const held = container.contains(root.activeElement);
     render(<Panel view={view} />, container);
     drawing = false;
+    // What had the focus is gone; Escape is to be heard all the same.
+    if (open && held && !container.contains(root.activeElement)) focus(".panel");
     const box = find(".log");
     const { conversation, opening } = snapshot;
     const pending = opening.length + (conversation ? conversation.pending.length : 0);
@@ -112,7 +117,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     local = { ...local, ...changes };
     draw();
     if (local.menu !== was.menu) focus(local.menu ? ".menu-item" : ".more");
-    if (local.ending !== was.ending) focus(local.ending === "asked" ? ".question button" : "textarea");
+    if (local.ending !== was.ending) focus(local.ending === "no" ? FOOT : ".question button");
   };
 
   /** From when the end is within reach; where it does not come, each drawing asks again. */
@@ -158,7 +163,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     }
     const inside = container.contains(root.activeElement);
     set({ menu: false, ending: "no" });
-    if (open) focus(phone.matches ? ".close" : "textarea");
+    if (open) focus(phone.matches ? ".close" : FOOT);
     else if (inside) launcher.focus({ preventScroll: true });
     launcher.setAttribute("aria-expanded", String(open));
     emit(open ? "opened" : "closed");
@@ -321,7 +326,9 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
   listen(window, "pagehide", () => session.suspend());
   listen(window, "pageshow", () => session.wake());
   listen(window, "storage", (event) => {
-    if ((event as StorageEvent).key === prefix + SESSION_KEY) session.adopt();
+    if ((event as StorageEvent).key === prefix + SESSION_KEY && session.adopt()) {
+      set({ ...CLEAN, draft: local.draft });
+    }
   });
   if (window.visualViewport) listen(window.visualViewport, "resize scroll", fitKeyboard);
   listen(window, "resize", changed);

@@ -12,6 +12,7 @@ export function Panel({ view }: { view: View }) {
     <div
       class={open ? "panel open" : "panel"}
       role="dialog"
+      tabIndex={-1}
       aria-label={words("panel_label")}
       aria-modal={phone && open}
       onKeyDown={(event) => {
