@@ -39,7 +39,8 @@ export function systemText(message: Message, myId: string): string {
   const who = isMine ? "You" : (agent?.name ?? "A colleague");
   switch (event) {
     case "conversation.assigned":
-      return `${who} took the conversation`;
+      // Whether they took it or were given it is not told.
+      return `${who} joined the conversation`;
     case "conversation.unassigned":
       return "Returned to the queue";
     case "conversation.transferred":
