@@ -210,6 +210,54 @@ def test_both_sides_see_typing_and_what_was_seen(page: Page, stack: Stack) -> No
         expect(page.get_by_role("log").get_by_text("Seen")).to_be_visible()
 
 
+def test_the_focus_is_where_the_agent_writes_once_they_may(page: Page, stack: Stack) -> None:
+    _visitor(stack, "Fenja", "Hello")
+    _inbox(page, stack)
+    box = page.get_by_role("textbox", name=re.compile("^Message to"))
+    _take(page, "Fenja")
+    expect(box).to_be_focused()
+    page.get_by_role("button", name="Resolve").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(box).to_be_focused()
+    page.get_by_role("button", name="Resolve").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    page.get_by_role("button", name="Reopen", exact=True).click()
+    expect(box).to_be_focused()
+    # What it would undo has been undone.
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+    page.get_by_role("button", name="More to do").click()
+    page.get_by_role("menuitem", name="Return to queue").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    page.keyboard.press("t")
+    expect(box).to_be_focused()
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+def test_what_has_ended_waits_for_nobody(page: Page, stack: Stack, colleague: Agent) -> None:
+    visitor = _visitor(stack, "Gesa", "Hello", "Anybody?")
+    colleague.do("assign", visitor.conversation_id)
+    colleague.do("resolve", visitor.conversation_id)
+    _inbox(page, stack)
+    _go(page, "Closed")
+    expect(_row(page, "Gesa")).to_be_visible()
+    expect(_row(page, "Gesa").locator(".count")).to_have_count(0)
+    _row(page, "Gesa").click()
+    expect(page.get_by_role("log").get_by_text("Anybody?")).to_be_visible()
+    for _ in range(50):
+        told = colleague.caller.get(f"/agent/conversation?conversation_id={visitor.conversation_id}").body
+        if told["unread_count"] == 0:
+            break
+        page.wait_for_timeout(100)
+    assert told["unread_count"] == 0
+
+
+def test_a_conversation_that_is_not_there_is_told(page: Page, stack: Stack) -> None:
+    _inbox(page, stack)
+    page.goto("/console/mine/00000000-0000-4000-8000-000000000000")
+    expect(page.get_by_text("This conversation does not exist any more.")).to_be_visible()
+    expect(page.get_by_text("cannot be reached")).to_have_count(0)
+
+
 def test_unread_messages_are_counted_until_they_are_seen(page: Page, stack: Stack) -> None:
     visitor = _visitor(stack, "Uma", "Hello")
     _inbox(page, stack)
@@ -316,7 +364,8 @@ def test_keys_move_open_and_explain(page: Page, stack: Stack) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Kim").first).to_be_visible()
     page.keyboard.press("t")
-    expect(page.get_by_role("button", name="Resolve")).to_be_visible()
+    expect(page.get_by_role("textbox", name=re.compile("^Message to"))).to_be_focused()
+    page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
     page.keyboard.press("Escape")
@@ -334,7 +383,7 @@ def test_another_customers_agent_sees_nothing_of_it(page: Page, stack: Stack) ->
         expect(page.get_by_role("heading", name=place)).to_be_visible()
         expect(_row(page, "Secret")).to_have_count(0)
     page.goto(f"/console/queue/{visitor.conversation_id}")
-    expect(page.get_by_text("This conversation cannot be shown")).to_be_visible()
+    expect(page.get_by_text("This conversation does not exist any more.")).to_be_visible()
 
 
 def test_a_rating_shows_with_its_conversation_and_in_the_statistics(page: Page, stack: Stack) -> None:

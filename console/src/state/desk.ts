@@ -25,6 +25,12 @@ import { Toasts } from "./toasts";
 
 export type Thread = Conversation<AgentConversation>;
 
+type Decision = [
+  change: Partial<AgentConversation>,
+  ask: () => Promise<AgentConversation>,
+  explain?: (problem: Problem, now: AgentConversation | null) => string | null,
+];
+
 const RESYNC_MS = 60_000;
 /** Where no socket can be had, the same questions do its work. */
 const POLL_MS = 5_000;
@@ -45,6 +51,8 @@ export class Desk {
   readonly drafts: KeyStore;
   /** A draft was changed by another hand than the composer's. */
   readonly drafted = new Listeners<[id: string, text: string]>();
+  /** The agent has made a conversation theirs to write in. */
+  readonly begun = new Listeners<[id: string]>();
   private readonly socket: Socket;
   private readonly threads = new Map<string, Thread>();
   /** Ids of the threads that follow their conversation, the latest last. */
@@ -176,15 +184,16 @@ export class Desk {
     if (colleagues) this.colleagues.set(colleagues);
   }
 
-  /** The server's word on one conversation; answers it, or null when it cannot be had. */
-  async refresh(id: string): Promise<AgentConversation | null> {
+  /** The server's word on one conversation; answers it, or null when it cannot be had, and tells why. */
+  async refresh(id: string, failed: (error: unknown) => void = () => {}): Promise<AgentConversation | null> {
     if (this.refreshing.has(id)) return find(this.inbox.value, id);
     this.refreshing.add(id);
     try {
       const conversation = await this.api.conversation(id);
       this.dispatch({ type: "updated", conversation });
       return conversation;
-    } catch {
+    } catch (error) {
+      failed(error);
       return null;
     } finally {
       this.refreshing.delete(id);
@@ -267,7 +276,7 @@ export class Desk {
   async take(id: string): Promise<boolean> {
     const { id: agentId, display_name: name, avatar_url: avatar, max_concurrent_chats: most } = this.me.value;
     const agent: AgentRef = { id: agentId, name, avatar };
-    return this.decide(
+    return this.decideToWrite(
       id,
       { status: "active", agent },
       () => this.api.assign(id),
@@ -289,6 +298,7 @@ export class Desk {
       this.toasts.show({
         text: `${this.nameOf(id)} is back in the queue`,
         action: { label: "Undo", run: () => void this.take(id) },
+        holds: () => this.stands(id, "queued"),
       });
     }
   }
@@ -306,15 +316,17 @@ export class Desk {
   }
 
   async resolve(id: string): Promise<void> {
-    if (await this.decide(id, { status: "resolved" }, () => this.api.resolve(id))) this.offerUndo(id, "Resolved");
+    if (await this.decide(id, { status: "resolved" }, () => this.api.resolve(id)))
+      this.over(id, "resolved", "Resolved");
   }
 
   async end(id: string): Promise<void> {
-    if (await this.decide(id, { status: "closed" }, () => this.api.end(id))) this.offerUndo(id, "Conversation ended");
+    if (await this.decide(id, { status: "closed" }, () => this.api.end(id)))
+      this.over(id, "closed", "Conversation ended");
   }
 
   async reopen(id: string): Promise<void> {
-    await this.decide(
+    await this.decideToWrite(
       id,
       { status: "active" },
       () => this.api.reopen(id),
@@ -323,11 +335,20 @@ export class Desk {
     );
   }
 
-  private offerUndo(id: string, text: string): void {
+  /** Whoever ends it has seen what it holds, and may think better of it. */
+  private over(id: string, status: AgentConversation["status"], text: string): void {
+    this.read(id);
     this.toasts.show({
       text: `${text}: ${this.nameOf(id)}`,
       action: { label: "Undo", run: () => void this.reopen(id) },
+      holds: () => this.stands(id, status),
     });
+  }
+
+  /** Whether nothing is known that has changed it since. */
+  private stands(id: string, status: AgentConversation["status"]): boolean {
+    const conversation = find(this.inbox.value, id);
+    return conversation === null || conversation.status === status;
   }
 
   private nameOf(id: string): string {
@@ -335,13 +356,14 @@ export class Desk {
     return conversation ? visitorName(conversation.visitor) : "The conversation";
   }
 
+  private decideToWrite(id: string, ...decision: Decision): Promise<boolean> {
+    const decided = this.decide(id, ...decision);
+    this.begun.call(id);
+    return decided;
+  }
+
   /** Shows the change, asks for it, and takes it back when it is refused. Answers whether it holds. */
-  private async decide(
-    id: string,
-    change: Partial<AgentConversation>,
-    ask: () => Promise<AgentConversation>,
-    explain: (problem: Problem, now: AgentConversation | null) => string | null = () => null,
-  ): Promise<boolean> {
+  private async decide(id: string, ...[change, ask, explain = () => null]: Decision): Promise<boolean> {
     const before = find(this.inbox.value, id);
     this.dispatch({ type: "expected", id, change });
     try {
@@ -441,6 +463,7 @@ export class Desk {
 
   private dispatch(action: InboxAction): void {
     this.inbox.set(reduce(this.inbox.value, action));
+    this.toasts.review();
   }
 }
 

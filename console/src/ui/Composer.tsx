@@ -5,6 +5,7 @@ import type { Thread } from "../state/desk";
 import { isOpen } from "../state/inbox";
 import { useStore } from "../state/store";
 import type { AgentConversation } from "../wire";
+import { beginWriting } from "./beginWriting";
 import { useSurroundings } from "./context";
 import { Icon } from "./Icon";
 import { useTake } from "./useTake";
@@ -89,6 +90,8 @@ function Writing({ conversation, thread, isHidden }: WritingProps) {
       }),
     [desk, id],
   );
+  // What was pressed for it goes away, or the field is not shown yet: the focus follows once both have been drawn.
+  useEffect(() => desk.begun.add((begun) => begun === id && requestAnimationFrame(beginWriting)), [desk, id]);
 
   const write = (next: string) => {
     setText(next);

@@ -4,6 +4,7 @@ import type { ListName } from "../router";
 import { isOpen as isOpenConversation, lastActivity, waitingSince } from "../state/inbox";
 import type { AgentConversation } from "../wire";
 import { Avatar } from "./Avatar";
+import { beginWriting } from "./beginWriting";
 import { Icon } from "./Icon";
 import { Link } from "./Link";
 
@@ -20,7 +21,9 @@ interface RowProps {
 }
 
 export function Row({ conversation, list, isOpen, agentId, now }: RowProps) {
-  const { visitor, last_message: last, unread_count: unread } = conversation;
+  const { visitor, last_message: last } = conversation;
+  // What nobody can answer any more waits for nobody.
+  const unread = isOpenConversation(conversation) ? conversation.unread_count : 0;
   const name = visitorName(visitor);
   const time = lastActivity(conversation);
   return (
@@ -52,11 +55,6 @@ export function Row({ conversation, list, isOpen, agentId, now }: RowProps) {
       </span>
     </Link>
   );
-}
-
-/** Where there is one pane, a keyboard on the screen would hide what was just opened. */
-function beginWriting(): void {
-  if (matchMedia("(min-width: 720px)").matches) document.querySelector<HTMLElement>(".composer textarea")?.focus();
 }
 
 function preview(

@@ -1,7 +1,8 @@
 /** The conversation in the middle: who it is with, what was said, and what can be done. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Problem } from "../../../client/src/http.ts";
 import type { ListName } from "../router";
-import { find } from "../state/inbox";
+import { find, isOpen } from "../state/inbox";
 import { useStore } from "../state/store";
 import type { AgentConversation } from "../wire";
 import { Composer } from "./Composer";
@@ -22,16 +23,20 @@ export function Thread({ id, list }: { id: string; list: ListName }) {
   if (held) last.current = held;
   const conversation = last.current;
   const isLost = held === null;
-  const [isMissing, setMissing] = useState(false);
+  const [missing, setMissing] = useState<"gone" | "unknown" | null>(null);
   const [isPanelOpen, setPanelOpen] = useState(false);
-  const isLate = useLate(!conversation && !isMissing);
+  const isLate = useLate(!conversation && !missing);
 
   // Lists tell of it in short; whole, with where the visitor comes from, it is had by asking; again
   // when a list has lost it, and when the network is back.
   useEffect(() => {
-    setMissing(false);
+    setMissing(null);
     let isCurrent = true;
-    void desk.refresh(id).then((found) => isCurrent && setMissing(found === null));
+    let why: "gone" | "unknown" = "unknown";
+    const failed = (error: unknown) => {
+      if (error instanceof Problem && error.status === 404) why = "gone";
+    };
+    void desk.refresh(id, failed).then((found) => isCurrent && setMissing(found ? null : why));
     return () => {
       isCurrent = false;
     };
@@ -41,9 +46,14 @@ export function Thread({ id, list }: { id: string; list: ListName }) {
     return (
       <main class="thread">
         {isLate && <LogSkeleton />}
-        {isMissing && (
-          <Empty icon="alert" title="This conversation cannot be shown">
-            <p>It does not exist any more, or the server cannot be reached.</p>
+        {missing && (
+          <Empty
+            icon="alert"
+            title={
+              missing === "gone" ? "This conversation does not exist any more." : "This conversation cannot be shown"
+            }
+          >
+            {missing === "unknown" && <p>The server cannot be reached just now.</p>}
             <button type="button" class="button" onClick={() => router.go({ page: "inbox", list, conversation: null })}>
               Back to the list
             </button>
@@ -71,7 +81,7 @@ export function Thread({ id, list }: { id: string; list: ListName }) {
 function Body({ conversation }: { conversation: AgentConversation }) {
   const { desk } = useSurroundings();
   const me = useStore(desk.me, (value) => value);
-  const { thread, snapshot } = useThread(conversation.id, conversation.agent?.id === me.id);
+  const { thread, snapshot } = useThread(conversation.id, conversation.agent?.id === me.id || !isOpen(conversation));
   const isLate = useLate(snapshot.state === "loading");
 
   return (

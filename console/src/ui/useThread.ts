@@ -5,7 +5,7 @@ import type { Thread } from "../state/desk";
 import type { AgentConversation } from "../wire";
 import { useSurroundings } from "./context";
 
-/** `isReader`: whose conversation it is. Looking over a colleague's shoulder must not take the unread marks away. */
+/** `isReader`: whose conversation it is, or was anybody's who looks at it. Looking over a colleague's shoulder must not take the unread marks away. */
 export function useThread(
   id: string,
   isReader: boolean,
