@@ -14,7 +14,7 @@ export interface PendingMessage {
   metadata: { [key: string]: Json };
   /** When it was written here, RFC 3339. */
   created_at: string;
-  /** Tells apart what was written in the same millisecond. */
+  /** The time of writing in milliseconds, or just after what is written before it: clocks stand still and step back. */
   order: number;
   state: PendingState;
   /** Why it failed. */
@@ -38,7 +38,7 @@ export class Outbox {
         store.remove(key);
       }
     }
-    this.items.sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at) || a.order - b.order);
+    this.items.sort((a, b) => a.order - b.order);
   }
 
   add(content: string, given: Partial<PendingMessage> = {}): PendingMessage {
@@ -51,7 +51,7 @@ export class Outbox {
       metadata: {},
       created_at: new Date(clock.now()).toISOString(),
       ...given,
-      order: last ? last.order + 1 : 0,
+      order: Math.max(clock.now(), last ? last.order + 1 : 0),
     };
     const item: PendingMessage = { ...kept, state: "waiting", problem: null };
     this.items.push(item);
