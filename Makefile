@@ -9,6 +9,8 @@ LOCAL_DIR ?= .local
 RUNTIME ?= workers
 STAGE ?= dev
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+# As pip and npm do: a company's own certificate authority is in the system's store, not in uv's.
+export UV_SYSTEM_CERTS := true
 export npm_config_cache := $(CURDIR)/.cache/npm
 export PIP_NO_CACHE_DIR := 1
 export PYTHONDONTWRITEBYTECODE :=
