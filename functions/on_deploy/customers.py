@@ -72,16 +72,15 @@ def _invite(settings: DeploymentSettings, agent: NewAgent) -> str | None:
     if not settings.user_pool_id:
         return None
     pool = boto3.client("cognito-idp")
-    name = {"UserPoolId": settings.user_pool_id, "Username": agent.email}
+    where = settings.user_pool_id
     try:
-        attributes = pool.admin_get_user(**name)["UserAttributes"]
+        attributes = pool.admin_get_user(UserPoolId=where, Username=agent.email)["UserAttributes"]
     except pool.exceptions.UserNotFoundException:
+        verified: Any = [{"Name": "email", "Value": agent.email}, {"Name": "email_verified", "Value": "true"}]
+        mail: dict[str, Any] = {"MessageAction": "SUPPRESS"} if agent.password else {}
         attributes = pool.admin_create_user(
-            **name,
-            UserAttributes=[{"Name": "email", "Value": agent.email}, {"Name": "email_verified", "Value": "true"}],
-            DesiredDeliveryMediums=["EMAIL"],
-            **({"MessageAction": "SUPPRESS"} if agent.password else {}),
+            UserPoolId=where, Username=agent.email, UserAttributes=verified, DesiredDeliveryMediums=["EMAIL"], **mail
         )["User"]["Attributes"]
     if agent.password:
-        pool.admin_set_user_password(**name, Password=agent.password, Permanent=True)
+        pool.admin_set_user_password(UserPoolId=where, Username=agent.email, Password=agent.password, Permanent=True)
     return str(next(item["Value"] for item in attributes if item["Name"] == "sub"))

@@ -14,7 +14,7 @@ from local.workers import Context
 from on_deploy import app
 
 if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
+    from mypy_boto3_s3 import S3Client
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -41,7 +41,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
     for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # another test's may speak to another server
-    yield cast("S3Client", boto3.client("s3"))
+    yield boto3.client("s3")
     server.stop()
 
 
