@@ -1,5 +1,5 @@
 /** Time and the keyboard, as components see them. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /** The time, anew every `every` milliseconds. */
 export function useNow(every = 15_000): number {
@@ -37,7 +37,8 @@ function isTyping(target: EventTarget | null): boolean {
 export function useKeys(handle: (key: string) => boolean): void {
   const latest = useRef(handle);
   latest.current = handle;
-  useEffect(() => {
+  // Before the first paint: whoever sees the page may press a key.
+  useLayoutEffect(() => {
     const listen = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
       if (isTyping(event.target) || document.querySelector("dialog[open], [popover]:popover-open")) return;
