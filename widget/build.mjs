@@ -1,7 +1,8 @@
 /** Builds the loader (widget.js) and what it loads on intent (assets/…), and fails when either outgrows its budget. */
 
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
@@ -12,14 +13,19 @@ const KB = 1024;
 const BUDGETS = {
   "widget.js": { minified: 6 * KB, brotli: 2.5 * KB },
   "widget-full": { brotli: 20 * KB },
+  "widget-parts": { brotli: 2 * KB },
   "widget-ending": { brotli: 3 * KB },
+  "widget-gate": { brotli: 3 * KB },
+  "widget-rich": { brotli: 6 * KB },
 };
+/** Must be what `widget/src/contract.ts` calls it. */
+const HANDOVER = "livechat-mount";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const dist = here("dist/");
 const { version } = JSON.parse(await readFile(here("../package.json"), "utf8"));
 
-async function bundle(entry, define = {}) {
+async function bundle(entry, jsx, define = {}) {
   const result = await build({
     entryPoints: [here(entry)],
     bundle: true,
@@ -31,7 +37,7 @@ async function bundle(entry, define = {}) {
     jsx: "transform",
     jsxFactory: "h",
     jsxFragment: "Fragment",
-    inject: entry.includes("loader") ? [] : [here(entry.replace("index", "jsx"))],
+    inject: jsx ? [here(jsx)] : [],
     define: { VERSION: JSON.stringify(version), ...define },
     // Private members begin with an underscore, so that they may be renamed.
     mangleProps: /^_[a-z]/,
@@ -58,21 +64,36 @@ function weigh(name, text) {
   return Object.entries(BUDGETS[name]).every(([kind, budget]) => sizes[kind] <= budget);
 }
 
-const sheets = ["src/loader/launcher.css", "src/app/panel.css", "src/ending/ending.css"];
+const parts = (await readdir(here("src/parts"), { withFileTypes: true }))
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name)
+  .sort();
+const partStyles = parts.map((name) => `src/parts/${name}/styles.css`).filter((path) => existsSync(here(path)));
+const sheets = ["src/loader/launcher.css", "src/app/panel.css", ...partStyles];
 const styles = (await Promise.all(sheets.map((sheet) => bundleStyles(here(sheet))))).join("");
 const digest = (algorithm, text) => createHash(algorithm).update(text);
 const integrityOf = (script) => `sha256-${digest("sha256", script).digest("base64")}`;
 const hashOf = (text) => digest("sha256", text).digest("hex").slice(0, 10);
 
-const ending = await bundle("src/ending/index.ts");
-const endingPath = `assets/widget-ending.${hashOf(ending)}`;
-const script = await bundle("src/app/index.ts", {
-  ENDING: JSON.stringify(`/${endingPath}`),
-  ENDING_INTEGRITY: JSON.stringify(integrityOf(ending)),
+/** What is written below `assets/`, by name and content. */
+const files = {};
+const publish = (name, script) => {
+  const path = `assets/widget-${name}.${hashOf(script)}`;
+  files[`${path}.js`] = script;
+  return [`/${path}`, integrityOf(script)];
+};
+
+const partScripts = await Promise.all(parts.map((name) => bundle(`src/parts/${name}/index.ts`, "src/parts/jsx.ts")));
+const index = Object.fromEntries(parts.map((name, at) => [name, publish(name, partScripts[at])]));
+const indexScript = `document.currentScript.dispatchEvent(new CustomEvent("${HANDOVER}",{detail:${JSON.stringify(index)}}))`;
+const [indexPath, indexIntegrity] = publish("parts", indexScript);
+const script = await bundle("src/app/index.ts", "src/app/jsx.ts", {
+  PARTS: JSON.stringify(indexPath),
+  PARTS_INTEGRITY: JSON.stringify(indexIntegrity),
 });
 // One name for both, after the content of both. The styles are for browsers that cannot construct a sheet.
 const path = `assets/widget-full.${hashOf(script + styles)}`;
-const loader = await bundle("src/loader/index.ts", {
+const loader = await bundle("src/loader/index.ts", null, {
   FULL: JSON.stringify(`/${path}`),
   INTEGRITY: JSON.stringify(integrityOf(script)),
 });
@@ -80,15 +101,16 @@ const loader = await bundle("src/loader/index.ts", {
 // Replaced only when all has been built: a widget that is just being served goes on working.
 await rm(dist, { recursive: true, force: true });
 await mkdir(`${dist}assets`, { recursive: true });
-await Promise.all([
-  writeFile(`${dist}widget.js`, loader),
-  writeFile(`${dist}${path}.js`, script),
-  writeFile(`${dist}${path}.css`, styles),
-  writeFile(`${dist}${endingPath}.js`, ending),
-]);
+Object.assign(files, { "widget.js": loader, [`${path}.js`]: script, [`${path}.css`]: styles });
+await Promise.all(Object.entries(files).map(([name, text]) => writeFile(dist + name, text)));
 
-const withinBudget = [weigh("widget.js", loader), weigh("widget-full", script), weigh("widget-ending", ending)];
-if (withinBudget.includes(false)) {
+const weighed = [
+  weigh("widget.js", loader),
+  weigh("widget-full", script),
+  weigh("widget-parts", indexScript),
+  ...parts.map((name, at) => weigh(`widget-${name}`, partScripts[at])),
+];
+if (weighed.includes(false)) {
   console.error("The widget has outgrown its budget.");
   process.exitCode = 1;
 }

@@ -2,7 +2,10 @@
 
 import type { ComponentType, Fragment, h } from "preact";
 import type { WidgetConfig } from "../../client/src/wire.ts";
+import type { Bubble } from "./app/groups.ts";
+import type { Session } from "./app/session.ts";
 import type { View } from "./app/view.ts";
+import type { english as endingWords } from "./parts/ending/words.ts";
 
 export type EventName = "ready" | "error" | "opened" | "closed" | "message" | "unread" | "started" | "ended" | "rated";
 
@@ -57,15 +60,49 @@ export interface Drawing {
   Fragment: typeof Fragment;
 }
 
-/** What comes only when a conversation ends. */
-export interface EndingPart {
-  styles: string;
-  drawWith: (drawing: Drawing) => void;
-  Ending: ComponentType<{ view: View }>;
-  EndQuestion: ComponentType<{ view: View }>;
+/** What a part may reach once it has come. */
+export interface Place {
+  session: Session;
+  /** Up to and without the area. */
+  baseUrl: string;
+  root: ShadowRoot;
+  /** Holds the panel. */
+  container: HTMLElement;
+  launcher: HTMLButtonElement;
+  /** As of the last drawing. */
+  view(): View;
+  redraw(): void;
+  emit: Surroundings["emit"];
 }
 
-/** The event by which a loaded script hands over its `Mount` or `EndingPart`, on its own script element: no global is needed. */
+/** A piece of the widget that is loaded when it is needed. Each widget on a page runs its own copy, so its modules may keep state. */
+export interface Part {
+  styles?: string;
+  /** Its own words, in English. */
+  english?: Record<string, string>;
+  drawWith: (drawing: Drawing) => void;
+  /** Called once when it has come; the answer undoes it. */
+  start?: (place: Place) => () => void;
+}
+
+type Component = ComponentType<{ view: View }>;
+
+/** The parts by their folders' names. */
+export interface Parts {
+  /** What a message shows beyond plain text. */
+  rich: Part & { Content: ComponentType<{ bubble: Pick<Bubble, "content" | "message">; view: View }> };
+  /** What stands before the first message. */
+  gate: Part & { Gate: Component };
+  ending: Part & { Ending: Component; EndQuestion: Component };
+}
+
+export type PartName = keyof Parts;
+export type PartWord = keyof typeof endingWords;
+
+/** Each part's address without its ending, and its integrity: what `widget-parts` hands over. */
+export type PartIndex = { [name in PartName]: [path: string, integrity: string] };
+
+/** The event by which a loaded script hands over what it is, on its own script element: no global is needed. */
 export const HANDOVER = "livechat-mount";
 
 /** In localStorage, below `livechat:<widget>:`. */

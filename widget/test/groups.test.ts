@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { Message } from "../../client/src/wire.ts";
 import { rowsOf } from "../src/app/groups.ts";
-import { wordsOf } from "../src/app/text.ts";
+import { Vocabulary } from "../src/app/text.ts";
 
-const words = wordsOf();
+const words = new Vocabulary().words;
 let seq = 0;
 const message = (content: string, more: Partial<Message> = {}): Message => ({
   id: `m${++seq}`,

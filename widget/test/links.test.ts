@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { linkPieces, safeHref } from "../src/app/links.ts";
+import { safeHref } from "../src/app/address.ts";
+import { linkPieces } from "../src/parts/rich/links.ts";
 
 const links = (text: string) => linkPieces(text).flatMap((piece) => (piece.href ? [piece.text] : []));
 const whole = (text: string) =>

@@ -1,15 +1,16 @@
 import { expect, test } from "vitest";
 import { initialsOf, toneOf } from "../src/app/avatar.tsx";
 import { excess } from "../src/app/composer.tsx";
-import { wordsOf } from "../src/app/text.ts";
+import { Vocabulary } from "../src/app/text.ts";
 import { dayName, shortTime } from "../src/app/times.ts";
 
-const words = wordsOf();
+const words = new Vocabulary().words;
 const now = Date.parse("2025-06-04T12:00:00Z");
 const before = (ms: number) => new Date(now - ms).toISOString();
 
 test("a customer's words replace the widget's, one by one", () => {
-  const own = wordsOf({ title: "Ask Northwind", typing: "{name} schreibt", queue: 5, online: "" } as never);
+  const own = new Vocabulary({ title: "Ask Northwind", typing: "{name} schreibt", queue: 5, online: "" } as never)
+    .words;
   expect(own("title")).toBe("Ask Northwind");
   expect(own("typing", { name: "{n} $& Maya" })).toBe("{n} $& Maya schreibt");
   expect(own("online")).toBe(words("online"));

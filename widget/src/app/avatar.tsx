@@ -1,6 +1,6 @@
 /** A picture, over initials on a colour derived from the id. */
 
-import { safeHref } from "./links.ts";
+import { safeHref } from "./address.ts";
 
 export interface Face {
   id: string;

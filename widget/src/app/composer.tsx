@@ -20,7 +20,7 @@ export function maySend({ config, session, local }: View): boolean {
 
 export function Composer({ view }: { view: View }) {
   const { config, session, local, words, actions } = view;
-  const { gdpr_consent_required, gdpr_text } = config.features;
+  const gate = config.features.gdpr_consent_required && !session.conversation && view.part("gate");
   const over = excess(local.draft);
   return (
     <form
@@ -30,16 +30,7 @@ export function Composer({ view }: { view: View }) {
         actions.send();
       }}
     >
-      {gdpr_consent_required && !session.conversation && (
-        <label class="consent">
-          <input
-            type="checkbox"
-            checked={session.consented}
-            onChange={(event) => actions.consent(event.currentTarget.checked)}
-          />
-          {gdpr_text}
-        </label>
-      )}
+      {gate && <gate.Gate view={view} />}
       {over > 0 && (
         <p class="error" role="alert">
           {words("too_long", { n: over })}

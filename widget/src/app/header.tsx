@@ -1,8 +1,8 @@
 /** Who the visitor talks with, and the way out. */
 
+import { safeHref } from "./address.ts";
 import { Avatar } from "./avatar.tsx";
 import { CloseIcon, EndIcon, MoreIcon } from "./icons.tsx";
-import { safeHref } from "./links.ts";
 import type { View } from "./view.ts";
 
 const FACES = 3;

@@ -3,7 +3,6 @@
 import { Avatar } from "./avatar.tsx";
 import { type Bubble, type Row, rowsOf } from "./groups.ts";
 import { AlertIcon, DownIcon } from "./icons.tsx";
-import { linkPieces } from "./links.ts";
 import { dayName, exactTime, shortTime } from "./times.ts";
 import type { View } from "./view.ts";
 
@@ -98,7 +97,7 @@ function Welcome({ view }: { view: View }) {
           (text) =>
             text && (
               <div class="bubble" dir="auto">
-                {linked(text)}
+                {contentOf({ content: text }, view)}
               </div>
             ),
         )}
@@ -143,7 +142,7 @@ function BubbleView({ bubble, view }: { bubble: Bubble; view: View }) {
   return (
     <>
       <div class={`bubble${state}${pending || view.isFresh(key) ? " slides" : ""}`} dir="auto">
-        {linked(bubble.content)}
+        {contentOf(bubble, view)}
       </div>
       {failed && (
         <div class="failure" role="alert">
@@ -161,16 +160,15 @@ function BubbleView({ bubble, view }: { bubble: Bubble; view: View }) {
   );
 }
 
-function linked(text: string) {
-  return linkPieces(text).map(({ text: piece, href }) =>
-    href ? (
-      <a href={href} target="_blank" rel="noopener noreferrer">
-        {piece}
-      </a>
-    ) : (
-      piece
-    ),
-  );
+/** Whether plain text may be more than that: an address, emphasis, a list. */
+const MARKED = /[*_`~[]|:\/\/|^([>-]|\d+\.) /m;
+
+/** Plain until the part that knows more has come: what is written can be read at once. */
+function contentOf(bubble: Pick<Bubble, "content" | "message">, view: View) {
+  const { content, message } = bubble;
+  const plain = (!message || message.message_type === "text") && !MARKED.test(content);
+  const rich = !plain && view.part("rich");
+  return rich ? <rich.Content bubble={bubble} view={view} /> : content;
 }
 
 function Skeleton({ label }: { label: string }) {

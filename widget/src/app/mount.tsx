@@ -4,13 +4,14 @@ import { Fragment, h, render } from "preact";
 import { browserEdge, browserStore } from "../../../client/src/browser.ts";
 import { accentOf } from "../../../client/src/colour.ts";
 import type { Json } from "../../../client/src/wire.ts";
-import { type App, type EndingPart, type Mount, OPEN_KEY, SESSION_KEY, storagePrefix } from "../contract.ts";
+import { type App, type Mount, OPEN_KEY, type Place, SESSION_KEY, storagePrefix } from "../contract.ts";
 import { maySend } from "./composer.tsx";
 import styles from "./panel.css";
 import { Panel } from "./panel.tsx";
 import { Scroll } from "./scroll.ts";
 import { Session } from "./session.ts";
-import { wordsOf } from "./text.ts";
+import { Shelf } from "./shelf.ts";
+import { Vocabulary } from "./text.ts";
 import type { Actions, Local, View } from "./view.ts";
 
 const PHONE = "(max-width: 480px), (max-height: 480px) and (max-width: 900px)";
@@ -36,7 +37,8 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     context: pageContext,
   });
   const tab = browserStore(() => sessionStorage, prefix);
-  const words = wordsOf(config.localization.custom_text_overrides);
+  const vocabulary = new Vocabulary(config.localization.custom_text_overrides);
+  const { words } = vocabulary;
   const phone = matchMedia(PHONE);
   const prefersDark = matchMedia("(prefers-color-scheme: dark)");
   const container = document.createElement("div");
@@ -55,9 +57,8 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
   let unread = 0;
   let scheduled = false;
   let drawing = false;
+  let over = false;
   let view: View;
-  let ending: EndingPart | undefined;
-  let endingAsked = false;
 
   const listen = (target: EventTarget, names: string, listener: (event: Event) => void) => {
     for (const name of names.split(" ")) {
@@ -73,7 +74,6 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     if (drawing) return changed();
     drawing = true;
     scheduled = false;
-    if (open && (local.menu || local.ending !== "no" || session.snapshot().ended)) bringEnding();
     const looking = open && document.visibilityState === "visible";
     if (looking) session.markSeen();
     const snapshot = session.snapshot();
@@ -88,7 +88,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
       now: Date.now(),
       locale,
       words,
-      ending,
+      part: (name) => shelf.get(name),
       isFresh: (key) => fresh.has(key),
       actions,
     };
@@ -120,25 +120,6 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     if (local.ending !== was.ending) focus(local.ending === "no" ? FOOT : ".question button");
   };
 
-  /** From when the end is within reach; where it does not come, each drawing asks again. */
-  const bringEnding = () => {
-    if (endingAsked) return;
-    endingAsked = true;
-    bring<EndingPart>(ENDING, ENDING_INTEGRITY).then(
-      (part) => {
-        part.drawWith({ h, Fragment });
-        style(part.styles);
-        ending = part;
-        const { ending: asked } = local;
-        draw();
-        if (asked !== "no") focus(".question button");
-      },
-      () => {
-        endingAsked = false;
-      },
-    );
-  };
-
   const countUnread = (count: number) => {
     const label = words(open ? "launcher_close" : "launcher_open");
     launcher.setAttribute("aria-label", count ? `${label}, ${words("unread", { n: count })}` : label);
@@ -157,6 +138,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     keepOpen();
     if (open) {
       session.resume();
+      shelf.index().catch(log);
       fitKeyboard();
       // The closed state must have been laid out once, or there is nothing to grow from.
       void container.offsetWidth;
@@ -243,6 +225,17 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     consent: (given) => session.consent(given),
   };
 
+  const place: Place = { session, baseUrl, root, container, launcher, view: () => view, redraw: () => changed(), emit };
+  const shelf = new Shelf(bring, (part) => {
+    if (over) return;
+    part.drawWith({ h, Fragment });
+    if (part.styles) style(part.styles);
+    vocabulary.add(part.english);
+    if (part.start) releases.push(part.start(place));
+    draw();
+    if (local.ending !== "no") focus(".question button");
+  });
+
   const app: App = {
     open: (byVisitor) => setOpen(true, byVisitor),
     close: () => setOpen(false),
@@ -282,6 +275,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
       changed();
     },
     shutdown() {
+      over = true;
       session.stop();
       for (const release of releases) release();
       render(null, container);

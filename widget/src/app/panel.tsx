@@ -7,7 +7,9 @@ import { LogView } from "./log.tsx";
 import type { View } from "./view.ts";
 
 export function Panel({ view }: { view: View }) {
-  const { session, local, words, open, phone, actions, ending } = view;
+  const { session, local, words, open, phone, actions } = view;
+  const asked = local.menu || local.ending !== "no";
+  const ending = open && (asked || session.ended) ? view.part("ending") : undefined;
   return (
     <div
       class={open ? "panel open" : "panel"}

@@ -42,7 +42,8 @@ const OVER = ["resolved", "closed"];
 export class Session {
   readonly events = new Listeners<SessionEvent>();
   private readonly _changes = new Listeners<[]>();
-  private readonly _http: Http;
+  /** Calls on the visitor's behalf. */
+  readonly http: Http;
   private readonly _api: ChatApi;
   private readonly _socket: Socket;
   private _stored: StoredSession;
@@ -59,12 +60,12 @@ export class Session {
     const { edge, baseUrl } = this._options;
     this._stored = this._read();
     this._opening = new Outbox(edge, OPENING);
-    this._http = new Http(edge, {
+    this.http = new Http(edge, {
       baseUrl,
       token: () => this._stored.token ?? null,
       onToken: (token) => this._store({ token }),
     });
-    this._api = new ChatApi(this._http);
+    this._api = new ChatApi(this.http);
     this._socket = new Socket(edge, { ticket: () => this._ticket() });
   }
 
@@ -104,12 +105,12 @@ export class Session {
     else if (token && conversation_id) this._follow(conversation_id);
   }
 
-  send(content: string): void {
+  send(content: string, given: Partial<PendingMessage> = {}): void {
     if (this._conversation && !this.snapshot().ended) {
-      this._conversation.send(content);
+      this._conversation.send(content, given);
       return;
     }
-    this._opening.add(content);
+    this._opening.add(content, given);
     this._begin();
   }
 
@@ -280,8 +281,8 @@ export class Session {
       if (this._overtaken(visitor_id)) return;
       // Handed over before any other tab hears of the conversation, and let go of only after: never in neither outbox.
       const outbox = new Outbox(edge, started.conversation_id);
-      for (const { content, client_message_id, created_at } of this._opening.items) {
-        outbox.add(content, { client_message_id, created_at });
+      for (const { content, client_message_id, created_at, message_type, metadata } of this._opening.items) {
+        outbox.add(content, { client_message_id, created_at, message_type, metadata });
       }
       this._store({ token: started.visitor_token, conversation_id: started.conversation_id, ended: false });
       for (const item of this._opening.items) this._opening.remove(item);
@@ -364,7 +365,7 @@ export class Session {
   /** Without a proof the claim is kept as what it is; a wrong one leaves the visitor anonymous. */
   private _sendIdentity(): void {
     if (!this._identity) return;
-    this._http
+    this.http
       .post<{ visitor_token: string }>("/chat/identify", this._identity)
       .then(({ visitor_token }) => this._store({ token: visitor_token }))
       .catch(() => {

@@ -1,8 +1,10 @@
 /** The widget's words. A customer's `custom_text_overrides` replace them one by one, by the same keys. */
 
 import type { Json, Message } from "../../../client/src/wire.ts";
+import type { PartWord } from "../contract.ts";
 
-const english = {
+/** Those of the panel itself; each part brings its own. */
+export const english = {
   launcher_open: "Open chat",
   launcher_close: "Close chat",
   panel_label: "Chat",
@@ -13,10 +15,6 @@ const english = {
   close: "Close chat",
   menu: "More",
   end: "End conversation",
-  end_question: "End this conversation?",
-  end_confirm: "End conversation",
-  end_cancel: "Keep chatting",
-  end_failed: "It could not be ended. Check your connection and try again.",
   placeholder: "Write a message…",
   placeholder_offline: "Leave a message…",
   send: "Send message",
@@ -42,13 +40,6 @@ const english = {
   hours: "{n} h",
   you: "You",
   too_long: "This message is too long: {n} characters over.",
-  rate: "How did we do?",
-  rate_stars: "{n} of 5 stars",
-  rate_comment: "Anything you’d like to add?",
-  rate_send: "Send comment",
-  rate_thanks: "Thank you for your feedback.",
-  rate_failed: "Your rating could not be saved.",
-  start_new: "Start a new conversation",
   event_assigned: "{name} joined the conversation",
   event_unassigned: "You’re back in line",
   event_transferred: "{name} took over the conversation",
@@ -59,15 +50,26 @@ const english = {
   unread: "{n} unread",
 };
 
-export type Word = keyof typeof english;
+export type Word = keyof typeof english | PartWord;
 export type Words = (word: Word, values?: Record<string, string | number>) => string;
+type Table = { [word in Word]?: string };
 
-export function wordsOf(overrides: { [key: string]: Json } = {}): Words {
-  return (word, values = {}) => {
-    const override = overrides[word];
-    const text = typeof override === "string" && override ? override : english[word];
+/** All the words that have come so far, and the function that finds them. */
+export class Vocabulary {
+  private _table: Table = { ...english };
+
+  constructor(private readonly _overrides: { [key: string]: Json } = {}) {}
+
+  readonly words: Words = (word, values = {}) => {
+    const override = this._overrides[word];
+    const text = typeof override === "string" && override ? override : this._table[word] || "";
     return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
   };
+
+  /** A part's words, in so far as no language has brought its own for them. */
+  add(more: Table | undefined): void {
+    this._table = { ...more, ...this._table };
+  }
 }
 
 /** A system entry in the visitor's words; null for one that is not the visitor's business. */

@@ -1,7 +1,7 @@
 /** What the panel shows, whole: its components are functions of one view and keep nothing of their own. */
 
 import type { WidgetConfig } from "../../../client/src/wire.ts";
-import type { EndingPart } from "../contract.ts";
+import type { PartName, Parts } from "../contract.ts";
 import type { SessionSnapshot } from "./session.ts";
 import type { Words } from "./text.ts";
 
@@ -47,8 +47,8 @@ export interface View {
   now: number;
   locale: string;
   words: Words;
-  /** Once it has come. */
-  ending: EndingPart | undefined;
+  /** A part once it has come; asking for it makes it come. */
+  part<Name extends PartName>(name: Name): Parts[Name] | undefined;
   /** Whether a bubble arrived while the panel was there, and so slides in. */
   isFresh(key: string): boolean;
   actions: Actions;

@@ -1,7 +1,7 @@
 /** The end: the question before it, the rating after it, and the way to a new conversation. */
 
-import { StarIcon } from "../app/icons.tsx";
-import type { View } from "../app/view.ts";
+import { StarIcon } from "../../app/icons.tsx";
+import type { View } from "../../app/view.ts";
 
 export function EndQuestion({ view: { words, local, actions } }: { view: View }) {
   const question = words(local.ending === "failed" ? "end_failed" : "end_question");

@@ -1,5 +1,7 @@
 /** Finds web addresses in plain text. Only http and https become links; everything else stays text. */
 
+import { safeHref } from "../../app/address.ts";
+
 export interface Piece {
   text: string;
   href?: string;
@@ -23,16 +25,6 @@ export function linkPieces(text: string): Piece[] {
   }
   if (at < text.length) pieces.push({ text: text.slice(at) });
   return pieces;
-}
-
-/** Null for whatever is not plainly a web address. */
-export function safeHref(address: string): string | null {
-  try {
-    const url = new URL(address);
-    return url.protocol === "https:" || url.protocol === "http:" ? url.href : null;
-  } catch {
-    return null;
-  }
 }
 
 function trim(address: string): string {
