@@ -5,7 +5,7 @@
  * can be had the same fetch runs on a timer.
  */
 
-import type { Edge } from "./edge.ts";
+import type { Edge, Tabs } from "./edge.ts";
 import { asProblem, type ChatApi, Problem } from "./http.ts";
 import { Listeners } from "./listeners.ts";
 import { Log } from "./log.ts";
@@ -43,11 +43,19 @@ export interface ConversationOptions<View extends ConversationView> {
   senderId?: string;
 }
 
+/** From tab to tab: a conversation's outbox has changed, and what was given up. */
+interface OutboxWord {
+  outbox?: string;
+  discarded?: string | undefined;
+}
+
 const PAGE = 50;
 const CATCH_UP_PAGE = 100;
 const POLL_FIRST = 3_000;
 const POLL_LONGEST = 30_000;
 const SEND_TRIES = 5;
+/** A tab that had its turn for so long and sent nothing stands still; another one takes it. */
+const TURN_TAKEN_AFTER = 15_000;
 const TYPING_AGAIN = 3_000;
 const TYPING_OVER = 5_000;
 const TYPIST_GONE = 8_000;
@@ -71,6 +79,12 @@ export class Conversation<View extends ConversationView = ConversationView> {
   private _pollWait = POLL_FIRST;
   private _sending = false;
   private _sendTries = 0;
+  /** Null while it is not known whether there are other tabs. */
+  private _tabs: { bonds: Tabs | undefined } | null = null;
+  /** Whether it is this tab's turn to send, since one sends for all. */
+  private _hasTurn = false;
+  private _endTurn: (() => void) | null = null;
+  private _cancelImpatience = () => {};
   private _typingSentAt = Number.NEGATIVE_INFINITY;
   private _readSent = 0;
   private _release: (() => void)[] = [];
@@ -120,15 +134,21 @@ export class Conversation<View extends ConversationView = ConversationView> {
   open(): void {
     if (this._following) return;
     this._following = true;
-    const { socket } = this._options;
+    const { edge, socket } = this._options;
     this._release = [
       socket.on((frame) => this._received(frame)),
       socket.onState(() => this._watchLine()),
       socket.subscribe(this.topic, () => (this._log.placed ? this._log.lastSeq : null)),
     ];
+    const release = this._release;
+    Promise.resolve(edge.tabs).then((bonds) => {
+      if (!this._following || release !== this._release) return;
+      this._tabs = { bonds };
+      if (bonds) release.push(bonds.hear((word) => this._heardOutbox(word as OutboxWord)));
+      this._flush();
+    });
     this._sync();
     this._watchLine();
-    this._flush();
   }
 
   /** Stops following; what waits in the outbox stays there. */
@@ -138,6 +158,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
     this._cancelSync();
     this._watchLine();
     this._cancelResend();
+    this._yieldTurn();
     this._cancelTypingOver();
     for (const typist of this._typists.values()) typist.cancel();
     this._typists.clear();
@@ -158,6 +179,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
     const item = this._outbox.add(content, given);
     this._typingSentAt = Number.NEGATIVE_INFINITY;
     this._cancelTypingOver();
+    this._tellOutbox();
     this._changed();
     this._flush();
     return item.client_message_id;
@@ -168,6 +190,8 @@ export class Conversation<View extends ConversationView = ConversationView> {
     if (!item) return;
     item.state = "waiting";
     item.problem = null;
+    this._outbox.keep(item);
+    this._tellOutbox();
     this._sendTries = 0;
     this._changed();
     this._flush();
@@ -178,6 +202,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
     const item = this._failed(clientMessageId);
     if (!item) return null;
     this._outbox.remove(item);
+    this._tellOutbox(clientMessageId);
     this._changed();
     return item.content;
   }
@@ -311,6 +336,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
         if (this._log.lastSeq > before) this._pollWait = POLL_FIRST;
         else if (this._log.behind) throw new Problem("unreadable", 200);
       } while (this._log.behind || this._syncAgain);
+      this._settleGone();
     } catch (error) {
       if (!this._following) return;
       const problem = asProblem(error);
@@ -358,8 +384,12 @@ export class Conversation<View extends ConversationView = ConversationView> {
 
   private async _flush(): Promise<void> {
     if (this._sending || !this._following) return;
-    const item = this._outbox.items.find((pending) => pending.state === "waiting");
-    if (!item) return;
+    const item = this._outbox.items.find((pending) => pending.state === "waiting" && !pending.gone);
+    if (!item) {
+      this._yieldTurn();
+      return;
+    }
+    if (!this._takesTurn()) return;
     this._sending = true;
     this._cancelResend();
     item.state = "sending";
@@ -400,18 +430,95 @@ export class Conversation<View extends ConversationView = ConversationView> {
       } else {
         item.state = "failed";
         item.problem = problem;
-        if (problem.code === "conversation_closed") this._sync();
+        if (problem.code === "conversation_closed") {
+          // It can never be sent here: it stays in sight, but a reload need not find it.
+          this._outbox.keepNoLonger(item);
+          this._tellOutbox();
+          this._sync();
+        }
       }
       this._changed();
       if (!problem.passing) this._flush();
+      else if (item.state === "failed") this._yieldTurn();
     }
+  }
+
+  /** One tab sends for all, so that order is kept and no more than one message is unacknowledged. */
+  private _takesTurn(): boolean {
+    if (!this._tabs) return false;
+    if (!this._tabs.bonds) return true;
+    if (!this._hasTurn) this._waitForTurn();
+    return this._hasTurn;
+  }
+
+  private _waitForTurn(steal?: boolean): void {
+    const bonds = this._tabs?.bonds;
+    if (!bonds || (this._endTurn && !steal)) return;
+    this._endTurn?.();
+    this._beImpatient();
+    this._endTurn = bonds.hold(
+      `outbox:${this.id}`,
+      () => {
+        this._cancelImpatience();
+        this._hasTurn = true;
+        this._outbox.reconcile();
+        // Not before the caller knows how to give the turn back.
+        Promise.resolve().then(() => this._flush());
+      },
+      () => {
+        // Another tab took over, which has read the same outbox: what is on its way now is sent twice and stored once.
+        this._yieldTurn();
+        this._flush();
+      },
+      steal,
+    );
+  }
+
+  private _beImpatient(): void {
+    this._cancelImpatience();
+    this._cancelImpatience = this._options.edge.clock.after(TURN_TAKEN_AFTER, () => this._waitForTurn(true));
+  }
+
+  private _yieldTurn(): void {
+    this._hasTurn = false;
+    this._cancelImpatience();
+    this._endTurn?.();
+    this._endTurn = null;
+  }
+
+  private _tellOutbox(discarded?: string): void {
+    this._tabs?.bonds?.say({ outbox: this.id, discarded } satisfies OutboxWord);
+  }
+
+  private _heardOutbox({ outbox, discarded }: OutboxWord): void {
+    if (outbox !== this.id) return;
+    const item = this._outbox.items.find(({ client_message_id }) => client_message_id === discarded);
+    if (item) this._outbox.remove(item);
+    this._outbox.reconcile();
+    // Somebody makes progress.
+    if (this._endTurn && !this._hasTurn) this._beImpatient();
+    if (this._outbox.items.some(({ gone }) => gone)) this._sync();
+    this._changed();
+    this._flush();
+  }
+
+  /** What another tab took out, and the whole log does not show, was refused there. */
+  private _settleGone(): void {
+    for (const item of this._outbox.items) {
+      if (!item.gone || item.state === "failed") continue;
+      item.state = "failed";
+      item.problem = new Problem("not_sent", 409);
+    }
+    this._changed();
   }
 
   /** The log shows it now, so the outbox need not. */
   private _settle(message: Message): void {
     if (message.client_message_id === null || message.sender_type !== this._options.as) return;
     const item = this._outbox.items.find((pending) => pending.client_message_id === message.client_message_id);
-    if (item) this._outbox.remove(item);
+    if (!item) return;
+    this._outbox.remove(item);
+    this._tellOutbox();
   }
 
   /** What failed for want of a network gets another chance, before anything written later. */

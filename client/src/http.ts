@@ -46,8 +46,6 @@ export interface HttpOptions {
   token?: () => string | null | Promise<string | null>;
   /** The server renewed the visitor's token. */
   onToken?: (token: string) => void;
-  /** Called once after a 401; true repeats the call with a new token. */
-  refresh?: () => Promise<boolean>;
   timeout?: number;
 }
 
@@ -72,18 +70,6 @@ export class Http {
   }
 
   async call<Answer>(method: string, path: string, call: Call = {}): Promise<Answer> {
-    try {
-      return await this._once<Answer>(method, path, call);
-    } catch (error) {
-      const stale = error instanceof Problem && error.status === 401;
-      if (stale && this._options.refresh && (await this._options.refresh())) {
-        return await this._once<Answer>(method, path, call);
-      }
-      throw error;
-    }
-  }
-
-  private async _once<Answer>(method: string, path: string, call: Call): Promise<Answer> {
     const headers: Record<string, string> = { accept: "application/json" };
     const token = await this._options.token?.();
     if (token) headers.authorization = `Bearer ${token}`;

@@ -1,4 +1,7 @@
-/** What waits to be sent, in the order it was written, and kept where a reload finds it: `outbox:<owner>:<message>`. */
+/**
+ * What waits to be sent, in the order it was written, and kept where a reload finds it, and every other tab:
+ * `outbox:<owner>:<message>`.
+ */
 
 import type { Edge, Store } from "./edge.ts";
 import type { Problem } from "./http.ts";
@@ -19,6 +22,8 @@ export interface PendingMessage {
   state: PendingState;
   /** Why it failed. */
   problem: Problem | null;
+  /** Another tab has taken it out, because it is stored or was refused: the log tells which. */
+  gone?: boolean;
 }
 
 const PREFIX = "outbox:";
@@ -30,21 +35,36 @@ export class Outbox {
     private readonly _edge: Edge,
     private readonly _owner: string,
   ) {
-    const { store } = _edge;
+    this.load();
+  }
+
+  /** What other tabs have written joins in. */
+  load(): void {
+    const { store } = this._edge;
+    const known = this.items.map((item) => this._key(item.client_message_id));
     for (const key of store.keys(this._key(""))) {
+      if (known.includes(key)) continue;
       try {
         this.items.push({ ...JSON.parse(store.get(key) || ""), state: "waiting", problem: null });
       } catch {
         store.remove(key);
       }
     }
-    this.items.sort((a, b) => a.order - b.order);
+    this.items.sort((a, b) => a.order - b.order || (a.client_message_id < b.client_message_id ? -1 : 1));
+  }
+
+  /** As `load`, and marks what other tabs have taken out. */
+  reconcile(): void {
+    const kept = this._edge.store.keys(this._key(""));
+    for (const item of this.items) if (!kept.includes(this._key(item.client_message_id))) item.gone = true;
+    this.load();
   }
 
   add(content: string, given: Partial<PendingMessage> = {}): PendingMessage {
-    const { clock, newId, store } = this._edge;
+    const { clock, newId } = this._edge;
+    this.load();
     const last = this.items[this.items.length - 1];
-    const kept = {
+    const item: PendingMessage = {
       client_message_id: newId(),
       content,
       message_type: "text" as const,
@@ -52,15 +72,28 @@ export class Outbox {
       created_at: new Date(clock.now()).toISOString(),
       ...given,
       order: Math.max(clock.now(), last ? last.order + 1 : 0),
+      state: "waiting",
+      problem: null,
     };
-    const item: PendingMessage = { ...kept, state: "waiting", problem: null };
     this.items.push(item);
-    store.set(this._key(kept.client_message_id), JSON.stringify(kept));
+    this.keep(item);
     return item;
+  }
+
+  /** Has a reload, and every other tab, find it. */
+  keep(item: PendingMessage): void {
+    item.gone = false;
+    const { state: _, problem: __, gone: ___, ...kept } = item;
+    this._edge.store.set(this._key(item.client_message_id), JSON.stringify(kept));
   }
 
   remove(item: PendingMessage): void {
     this.items = this.items.filter((other) => other !== item);
+    this.keepNoLonger(item);
+  }
+
+  /** It stays in sight here; neither a reload nor another tab need find it. */
+  keepNoLonger(item: PendingMessage): void {
     this._edge.store.remove(this._key(item.client_message_id));
   }
 

@@ -1,7 +1,8 @@
 /** One socket kept open: tickets, reconnecting, pings, and the subscriptions made again after each reconnect. */
 
-import type { Edge, Line } from "./edge.ts";
-import { Problem } from "./http.ts";
+import type { Dial, Edge, Line } from "./edge.ts";
+import type { Problem } from "./http.ts";
+import { dialler } from "./line.ts";
 import { Listeners } from "./listeners.ts";
 import type { ClientFrame, ServerFrame, Ticket } from "./wire.ts";
 
@@ -10,6 +11,8 @@ export type SocketState = "idle" | "connecting" | "open" | "waiting" | "refused"
 
 export interface SocketOptions {
   ticket: () => Promise<Pick<Ticket, "ticket" | "websocket_url">>;
+  /** Names whose line it is, when it is started: tabs of one principal share theirs. Without it the line is this tab's own. */
+  principal?: () => string;
 }
 
 interface Subscription {
@@ -19,7 +22,8 @@ interface Subscription {
   holders: number;
 }
 
-const CONNECT_WITHIN = 10_000;
+/** Ticket included. */
+const CONNECT_WITHIN = 20_000;
 const ANSWER_WITHIN = 10_000;
 const PING_EVERY = 25_000;
 const PING_EVERY_HIDDEN = 240_000;
@@ -34,6 +38,7 @@ const CONVERSATION = "conversation:";
 export class Socket {
   private _current: SocketState = "idle";
   private _line: Line | null = null;
+  private _dial: Dial | null = null;
   /** Counts lines; what belongs to an earlier one is ignored. */
   private _generation = 0;
   private _tries = 0;
@@ -42,6 +47,7 @@ export class Socket {
   private readonly _subscriptions = new Map<string, Subscription>();
   private readonly _frames = new Listeners<[ServerFrame]>();
   private readonly _states = new Listeners<[SocketState]>();
+  private _hangUp = () => {};
   private _cancelRetry = () => {};
   private _cancelPing = () => {};
   private _cancelDeadline = () => {};
@@ -65,11 +71,23 @@ export class Socket {
   }
 
   start(): void {
-    if (this._current === "idle") this._connect();
+    if (this._current !== "idle") return;
+    const { ticket, principal } = this._options;
+    const mine = this._generation;
+    this._setState("connecting");
+    Promise.resolve(principal && this._edge.tabs).then((tabs) => {
+      if (mine !== this._generation) return;
+      this._dial = dialler(this._edge, ticket);
+      if (tabs && principal) {
+        [this._dial, this._hangUp] = tabs.share(`line:${principal()}`, this._dial, () => this.nudge());
+      }
+      this._connect();
+    });
   }
 
   stop(): void {
     this._drop();
+    this._hangUp();
     this._tries = 0;
     this._setState("idle");
   }
@@ -130,35 +148,25 @@ export class Socket {
     }
   }
 
-  private async _connect(): Promise<void> {
+  private _connect(): void {
     this._drop();
     const mine = this._generation;
     this._tries++;
     this._setState("connecting");
-    let ticket: Pick<Ticket, "ticket" | "websocket_url">;
-    try {
-      ticket = await this._options.ticket();
-    } catch (error) {
-      if (mine !== this._generation) return;
-      if (error instanceof Problem && !error.passing) {
-        this._setState("refused");
-      } else {
-        this._wait(error instanceof Problem ? error.retryAfter : null);
-      }
-      return;
-    }
-    if (mine !== this._generation) return;
-    const url = `${ticket.websocket_url}${ticket.websocket_url.includes("?") ? "&" : "?"}ticket=${encodeURIComponent(ticket.ticket)}`;
     this._cancelDeadline = this._edge.clock.after(CONNECT_WITHIN, () => this._lost(mine));
-    try {
-      this._line = this._edge.connect(url, {
-        opened: () => this._opened(mine),
-        received: (text) => this._received(mine, text),
-        closed: () => this._lost(mine),
-      });
-    } catch {
-      this._lost(mine);
-    }
+    this._line = (this._dial as Dial)({
+      opened: () => this._opened(mine),
+      received: (text) => this._received(mine, text),
+      closed: () => this._lost(mine),
+      refused: (problem) => this._refused(mine, problem),
+    });
+  }
+
+  private _refused(mine: number, problem: Problem): void {
+    if (mine !== this._generation) return;
+    this._drop();
+    if (problem.passing) this._wait(problem.retryAfter);
+    else this._setState("refused");
   }
 
   private _opened(mine: number): void {
@@ -190,6 +198,8 @@ export class Socket {
       this._lost(mine);
       return;
     }
+    // Another tab may have asked for all of it.
+    if (frame.type === "pong" && Object.keys(this._positions()).every((id) => id in frame.seqs)) this._schedulePing();
     if (frame.type === "subscribed") {
       const subscription = this._subscriptions.get(frame.topic);
       if (subscription) subscription.confirmed = true;
@@ -237,17 +247,22 @@ export class Socket {
 
   /** Tells how far each log is known; a line that stays silent after it is given up. */
   private _ping(): void {
-    const seqs: Record<string, number> = {};
-    for (const [topic, subscription] of this._subscriptions) {
-      const seq = subscription.lastSeq();
-      if (topic.startsWith(CONVERSATION) && seq !== null) seqs[topic.slice(CONVERSATION.length)] = seq;
-      if (!subscription.confirmed) this._sendSubscribe(topic);
-    }
+    for (const [topic, { confirmed }] of this._subscriptions) if (!confirmed) this._sendSubscribe(topic);
     this._schedulePing();
     this._cancelDeadline();
     const mine = this._generation;
     this._cancelDeadline = this._edge.clock.after(ANSWER_WITHIN, () => this._lost(mine));
-    this.send({ action: "ping", seqs });
+    this.send({ action: "ping", seqs: this._positions() });
+  }
+
+  /** How far each conversation's log is known. */
+  private _positions(): Record<string, number> {
+    const seqs: Record<string, number> = {};
+    for (const [topic, { lastSeq }] of this._subscriptions) {
+      const seq = lastSeq();
+      if (topic.startsWith(CONVERSATION) && seq !== null) seqs[topic.slice(CONVERSATION.length)] = seq;
+    }
+    return seqs;
   }
 
   private _setState(state: SocketState): void {

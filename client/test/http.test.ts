@@ -35,21 +35,6 @@ test("a network that is not there is a problem that may pass", async () => {
   expect((await failure(http(service).get("/chat/messages"))).code).toBe("unreachable");
 });
 
-test("a refused token is renewed once, and the call repeated", async () => {
-  const service = new TestService();
-  let token = "old";
-  service.trouble = ({ headers }) => (headers.authorization === "Bearer new" ? undefined : 401);
-  const options = {
-    token: () => token,
-    refresh: async () => {
-      token = "new";
-      return true;
-    },
-  };
-  await http(service, options).post("/chat/ticket");
-  expect(service.requests).toHaveLength(2);
-});
-
 test("nulls are left out of the query", async () => {
   const service = new TestService();
   await http(service).get("/chat/messages", { conversation_id: "c1", limit: 5, before: undefined, after: null });

@@ -19,29 +19,26 @@ const PAGE_SIZE = 50;
 const VIEWS: Record<ListName, string> = { mine: "mine", queue: "queue", all: "all", closed: "resolved" };
 
 class AgentHttp extends Http {
+  private sent: string | undefined;
+
   constructor(
     edge: Edge,
     baseUrl: string,
     private readonly session: Session,
     private readonly heard: (reached: boolean) => void,
   ) {
-    let sent: string | undefined;
     super(edge, {
       baseUrl,
       token: async () => {
-        sent = await session.token();
-        return sent;
-      },
-      refresh: async () => {
-        await session.renew(sent);
-        return true;
+        this.sent = await session.token();
+        return this.sent;
       },
     });
   }
 
   override async call<Answer>(method: string, path: string, call: Call = {}): Promise<Answer> {
     try {
-      const answer = await super.call<Answer>(method, path, call);
+      const answer = await this.renewing(() => super.call<Answer>(method, path, call));
       this.heard(true);
       return answer;
     } catch (error) {
@@ -51,6 +48,16 @@ class AgentHttp extends Http {
         if (error.code === "agent_unknown") this.session.refuse();
       }
       throw error;
+    }
+  }
+
+  private async renewing<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 401) throw error;
+      await this.session.renew(this.sent);
+      return ask();
     }
   }
 }

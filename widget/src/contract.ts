@@ -1,6 +1,7 @@
 /** What the loader and the full widget hand to each other, and the API both offer to the page. */
 
 import type { ComponentType, Fragment, h } from "preact";
+import type { browserTabs } from "../../client/src/tabs.ts";
 import type { WidgetConfig } from "../../client/src/wire.ts";
 import type { Bubble } from "./app/groups.ts";
 import type { Session } from "./app/session.ts";
@@ -91,9 +92,11 @@ type Component = ComponentType<{ view: View }>;
 export interface Parts {
   /** What a message shows beyond plain text. */
   rich: Part & { Content: ComponentType<{ bubble: Pick<Bubble, "content" | "message">; view: View }> };
+  /** What this tab has in common with the other tabs of the browser. */
+  tabs: Part & { browserTabs: typeof browserTabs };
   /** What stands before the first message. */
   gate: Part & { Gate: Component };
-  ending: Part & { Ending: Component; EndQuestion: Component };
+  ending: Part & { Ending: Component; EndQuestion: Component; Menu: Component };
 }
 
 export type PartName = keyof Parts;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { settle, TestService } from "../../client/test/edge.ts";
 import { Session } from "../src/app/session.ts";
+import { End } from "../src/parts/ending/end.ts";
 
 function opened(service: TestService) {
   const session = new Session({
@@ -85,12 +86,10 @@ test("after the end the next message begins a new conversation, as the same visi
   const { session, events } = opened(service);
   session.send("Hello");
   await settle();
-  await session.end();
+  await new End(session, () => {}).confirm();
   await settle();
   expect(session.snapshot().ended).toBe(true);
   expect(events).toContain("ended");
-  await session.rate(5, "Lovely");
-  expect(session.snapshot().feedback).toEqual({ state: "sent", rating: 5 });
 
   session.startAnew();
   expect(session.snapshot().conversation).toBeNull();
@@ -101,7 +100,6 @@ test("after the end the next message begins a new conversation, as the same visi
   expect(said(session)).toEqual(["Me again"]);
   const starts = service.asked("/chat/start").map(({ body }) => body.visitor_id);
   expect(new Set(starts).size).toBe(1);
-  expect(session.snapshot().feedback.state).toBe("none");
 });
 
 test("a token that no longer counts does not keep the visitor from starting", async () => {
@@ -186,17 +184,16 @@ test("another tab that hears of the conversation at once shows the first message
   expect(store.keys("outbox:")).toEqual([]);
 });
 
-test("another tab's rating is not carried into the conversation that follows", async () => {
+test("another tab's new beginning is taken over", async () => {
   const service = new TestService();
   const { session } = opened(service);
   session.send("Hello");
   await settle();
-  await session.end();
-  await session.rate(5, "");
+  await new End(session, () => {}).confirm();
   const other = opened(service);
   other.session.startAnew();
   expect(session.adopt()).toBe(true);
-  expect(session.snapshot().feedback.state).toBe("none");
+  expect(session.snapshot().conversation).toBeNull();
   expect(session.adopt()).toBe(false);
 });
 
@@ -280,7 +277,7 @@ test("a first message that is deleted is not kept", async () => {
 
 test("what was not sent is not kept beyond the end, a new beginning, or a reset", async () => {
   const leaving: ((session: Session, service: TestService) => unknown)[] = [
-    (session) => session.end(),
+    (session) => new End(session, () => {}).confirm(),
     (session) => session.startAnew(),
     (session) => session.reset(),
   ];

@@ -11,6 +11,7 @@ import type { Edge, Store as KeyStore } from "../../../client/src/edge.ts";
 import { Problem } from "../../../client/src/http.ts";
 import { Listeners } from "../../../client/src/listeners.ts";
 import { Socket } from "../../../client/src/socket.ts";
+import { browserTabs } from "../../../client/src/tabs.ts";
 import type { AgentConversationView, MessageCreatedFrame, ServerFrame } from "../../../client/src/wire.ts";
 import { AgentApi } from "../api";
 import { visitorName } from "../format";
@@ -71,7 +72,9 @@ export class Desk {
     const edge = edgeFor("livechat.console.");
     const me = await new AgentApi(edge, settings.api_url, session).me();
     // What waits to be sent belongs to the agent who wrote it, not to whoever signs in next.
-    const own = edgeFor(`livechat.console.${me.id}.`);
+    const prefix = `livechat.console.${me.id}.`;
+    const own = edgeFor(prefix);
+    own.tabs = Promise.resolve(browserTabs(own, prefix));
     return new Desk(own, new AgentApi(own, settings.api_url, session), me);
   }
 
@@ -84,7 +87,7 @@ export class Desk {
     this.chosen = me.status;
     this.inbox = new Store(emptyInbox(me.id));
     this.drafts = browserStore(() => sessionStorage, "livechat.console.draft.");
-    this.socket = new Socket(edge, { ticket: () => api.ticket() });
+    this.socket = new Socket(edge, { ticket: () => api.ticket(), principal: () => me.id });
     api.onReach = (reached) => this.reachable.set(reached);
   }
 

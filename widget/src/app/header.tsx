@@ -2,7 +2,7 @@
 
 import { safeHref } from "./address.ts";
 import { Avatar } from "./avatar.tsx";
-import { CloseIcon, EndIcon, MoreIcon } from "./icons.tsx";
+import { CloseIcon, MoreIcon } from "./icons.tsx";
 import type { View } from "./view.ts";
 
 const FACES = 3;
@@ -45,12 +45,15 @@ export function Header({ view }: { view: View }) {
   );
 }
 
-function Menu({ view: { words, local, actions } }: { view: View }) {
+function Menu({ view }: { view: View }) {
+  const { words, local, actions } = view;
+  const isOpen = local.sheet === "menu";
+  const ending = isOpen && view.part("ending");
   return (
     <div
       class="menu-holder"
       onFocusOut={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) actions.set({ menu: false });
+        if (isOpen && !event.currentTarget.contains(event.relatedTarget as Node | null)) actions.set({ sheet: "" });
       }}
     >
       <button
@@ -58,24 +61,12 @@ function Menu({ view: { words, local, actions } }: { view: View }) {
         class="head-button more"
         aria-label={words("menu")}
         aria-haspopup="menu"
-        aria-expanded={local.menu}
-        onClick={() => actions.set({ menu: !local.menu })}
+        aria-expanded={isOpen}
+        onClick={() => actions.set({ sheet: isOpen ? "" : "menu" })}
       >
         <MoreIcon />
       </button>
-      {local.menu && (
-        <div class="menu" role="menu">
-          <button
-            type="button"
-            role="menuitem"
-            class="menu-item"
-            onClick={() => actions.set({ menu: false, ending: "asked" })}
-          >
-            <EndIcon />
-            {words("end")}
-          </button>
-        </div>
-      )}
+      {ending && <ending.Menu view={view} />}
     </div>
   );
 }

@@ -18,24 +18,16 @@ const PHONE = "(max-width: 480px), (max-height: 480px) and (max-width: 900px)";
 const REFRESH = 30_000;
 /** Where the visitor goes on: writing, or else rating, or beginning anew. */
 const FOOT = "textarea,.ending input,.ending button";
+const SHEET = ".menu-item,.question button";
 const CLEAN: Local = {
   draft: "",
-  menu: false,
-  ending: "no",
-  comment: "",
-  commented: false,
+  sheet: "",
   newBelow: false,
   said: "",
 };
 
 export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, vars, bring, emit, log }): App => {
   const prefix = storagePrefix(config.widget_id);
-  const session = new Session({
-    edge: browserEdge(prefix),
-    baseUrl,
-    widgetId: config.widget_id,
-    context: pageContext,
-  });
   const tab = browserStore(() => sessionStorage, prefix);
   const vocabulary = new Vocabulary(config.localization.custom_text_overrides);
   const { words } = vocabulary;
@@ -116,8 +108,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     const was = local;
     local = { ...local, ...changes };
     draw();
-    if (local.menu !== was.menu) focus(local.menu ? ".menu-item" : ".more");
-    if (local.ending !== was.ending) focus(local.ending === "no" ? FOOT : ".question button");
+    if (local.sheet !== was.sheet) focus(local.sheet ? SHEET : was.sheet === "menu" ? ".more" : FOOT);
   };
 
   const countUnread = (count: number) => {
@@ -144,7 +135,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
       void container.offsetWidth;
     }
     const inside = container.contains(root.activeElement);
-    set({ menu: false, ending: "no" });
+    set({ sheet: "" });
     if (open) focus(phone.matches ? ".close" : FOOT);
     else if (inside) launcher.focus({ preventScroll: true });
     launcher.setAttribute("aria-expanded", String(open));
@@ -208,14 +199,6 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     },
     loadOlder: () => session.loadOlder(),
     reload: () => session.nudge(),
-    end() {
-      set({ ending: "doing" });
-      session.end().then(
-        () => set({ ending: "no" }),
-        () => set({ ending: "failed" }),
-      );
-    },
-    rate: (rating) => session.rate(rating, local.comment.trim()),
     startAnew() {
       local = { ...CLEAN };
       session.startAnew();
@@ -225,7 +208,6 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     consent: (given) => session.consent(given),
   };
 
-  const place: Place = { session, baseUrl, root, container, launcher, view: () => view, redraw: () => changed(), emit };
   const shelf = new Shelf(bring, (part) => {
     if (over) return;
     part.drawWith({ h, Fragment });
@@ -233,9 +215,16 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     vocabulary.add(part.english);
     if (part.start) releases.push(part.start(place));
     draw();
-    if (local.ending !== "no") focus(".question button");
+    if (local.sheet) focus(SHEET);
   });
-
+  const edge = browserEdge(prefix);
+  // A tab for which the part does not come is on its own.
+  edge.tabs = shelf.bring("tabs").then(
+    (part) => part.browserTabs(edge, prefix),
+    () => undefined,
+  );
+  const session = new Session({ edge, baseUrl, widgetId: config.widget_id, context: pageContext });
+  const place: Place = { session, baseUrl, root, container, launcher, view: () => view, redraw: () => changed(), emit };
   const app: App = {
     open: (byVisitor) => setOpen(true, byVisitor),
     close: () => setOpen(false),

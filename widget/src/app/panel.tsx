@@ -8,8 +8,7 @@ import type { View } from "./view.ts";
 
 export function Panel({ view }: { view: View }) {
   const { session, local, words, open, phone, actions } = view;
-  const asked = local.menu || local.ending !== "no";
-  const ending = open && (asked || session.ended) ? view.part("ending") : undefined;
+  const ending = open && (local.sheet || session.ended) ? view.part("ending") : undefined;
   return (
     <div
       class={open ? "panel open" : "panel"}
@@ -20,8 +19,7 @@ export function Panel({ view }: { view: View }) {
       onKeyDown={(event) => {
         if (event.key === "Escape") {
           event.stopPropagation();
-          if (local.menu) actions.set({ menu: false });
-          else if (local.ending !== "no") actions.set({ ending: "no" });
+          if (local.sheet) actions.set({ sheet: "" });
           else actions.close();
         } else if (event.key === "Tab" && phone) {
           keepFocusInside(event, event.currentTarget);
@@ -33,7 +31,7 @@ export function Panel({ view }: { view: View }) {
       <Notice view={view} />
       {session.ended ? (
         ending && <ending.Ending view={view} />
-      ) : local.ending !== "no" && ending ? (
+      ) : local.sheet === "end" && ending ? (
         <ending.EndQuestion view={view} />
       ) : (
         <Composer view={view} />

@@ -19,7 +19,6 @@ export interface SessionSnapshot {
   opening: readonly PendingMessage[];
   ended: boolean;
   consented: boolean;
-  feedback: { state: "none" | "sending" | "sent" | "failed"; rating: number };
 }
 
 /** What the page may want to know: the names of its API's events, and each entry as it arrives. */
@@ -54,7 +53,6 @@ export class Session {
   private _identity: Identity | null = null;
   private _attributes: Attributes = {};
   private _trail: { name: string; metadata: Json; at: string }[] = [];
-  private _feedback: SessionSnapshot["feedback"] = { state: "none", rating: 0 };
 
   constructor(private readonly _options: SessionOptions) {
     const { edge, baseUrl } = this._options;
@@ -66,20 +64,21 @@ export class Session {
       onToken: (token) => this._store({ token }),
     });
     this._api = new ChatApi(this.http);
-    this._socket = new Socket(edge, { ticket: () => this._ticket() });
+    this._socket = new Socket(edge, {
+      ticket: () => this._ticket(),
+      principal: () => this._stored.visitor_id,
+    });
   }
 
   snapshot(): SessionSnapshot {
     const conversation = this._conversation?.snapshot() ?? null;
     const view = conversation ? conversation.view : null;
-    const told = this._feedback;
     return {
       conversation,
       view,
       opening: this._opening.items.slice(),
       ended: view ? OVER.includes(view.status) : this._stored.ended === true,
       consented: this._stored.consented_at !== undefined,
-      feedback: view?.feedback && told.state === "none" ? { state: "sent", rating: view.feedback.rating } : told,
     };
   }
 
@@ -141,31 +140,9 @@ export class Session {
     return this._conversation?.loadOlder().catch(() => {}) ?? Promise.resolve();
   }
 
-  async end(): Promise<void> {
-    if (!this._conversation) return;
-    const conversation = this._conversation;
-    try {
-      conversation.update(await this._api.end(conversation.id));
-    } catch (error) {
-      if (asProblem(error).code !== "conversation_closed") throw error;
-      conversation.nudge();
-    }
-  }
-
-  async rate(rating: number, comment: string): Promise<void> {
-    const conversation = this._conversation;
-    if (!conversation) return;
-    this._feedback = { state: "sending", rating };
-    this._changes.call();
-    try {
-      const body = { conversation_id: conversation.id, rating, ...(comment && { comment }) };
-      conversation.update(await this._api.feedback(body));
-      this._feedback = { state: "sent", rating };
-      this.events.call("rated", { conversation_id: conversation.id, rating });
-    } catch {
-      this._feedback = { state: "failed", rating };
-    }
-    this._changes.call();
+  /** Takes the service's newer word on the conversation, whoever asked for it. */
+  update(view: ConversationView): void {
+    if (this._conversation?.id === view.id) this._conversation.update(view);
   }
 
   consent(given: boolean): void {
@@ -179,7 +156,6 @@ export class Session {
     this._leave();
     if (conversation_id) eraseOutbox(this._options.edge.store, conversation_id);
     this._store({ conversation_id: undefined, ended: undefined, seen: undefined });
-    this._feedback = { state: "none", rating: 0 };
     this._changes.call();
   }
 
@@ -228,7 +204,6 @@ export class Session {
     // The other tab may be in the middle of handing over what it began with.
     const handed = new Outbox(edge, `${stored.conversation_id}`).items.map((item) => item.client_message_id);
     this._opening.items = this._opening.items.filter((item) => !handed.includes(item.client_message_id));
-    this._feedback = { state: "none", rating: 0 };
     this.resume();
     this._changes.call();
     return true;
@@ -245,7 +220,6 @@ export class Session {
     this._attributes = {};
     this._trail = [];
     this._opening = new Outbox(this._options.edge, OPENING);
-    this._feedback = { state: "none", rating: 0 };
     this._changes.call();
   }
 

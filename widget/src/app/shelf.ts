@@ -15,22 +15,22 @@ export class Shelf {
 
   /** Where it does not come, each further asking tries again. */
   get<Name extends PartName>(name: Name): Parts[Name] | undefined {
-    if (!this._asked.has(name)) {
-      this._asked.add(name);
-      this.index()
-        .then((index) => {
-          const [path, integrity] = index[name];
-          return this._bring<Parts[Name]>(path, integrity);
-        })
-        .then(
-          (part) => {
-            this._here[name] = part;
-            this._arrived(part);
-          },
-          () => this._asked.delete(name),
-        );
-    }
+    if (!this._asked.has(name)) this.bring(name).catch(() => {});
     return this._here[name];
+  }
+
+  async bring<Name extends PartName>(name: Name): Promise<Parts[Name]> {
+    this._asked.add(name);
+    try {
+      const [path, integrity] = (await this.index())[name];
+      const part = await this._bring<Parts[Name]>(path, integrity);
+      this._here[name] = part;
+      this._arrived(part);
+      return part;
+    } catch (error) {
+      this._asked.delete(name);
+      throw error;
+    }
   }
 
   /** Fetched ahead, it spares the first part a round trip. */

@@ -14,7 +14,6 @@ export const english = {
   agent_role: "Support",
   close: "Close chat",
   menu: "More",
-  end: "End conversation",
   placeholder: "Write a message…",
   placeholder_offline: "Leave a message…",
   send: "Send message",

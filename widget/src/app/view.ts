@@ -8,11 +8,8 @@ import type { Words } from "./text.ts";
 /** What only the panel knows. */
 export interface Local {
   draft: string;
-  menu: boolean;
-  ending: "no" | "asked" | "doing" | "failed";
-  comment: string;
-  /** The comment was sent. */
-  commented: boolean;
+  /** What lies over the panel or at its foot until it is put away. */
+  sheet: "" | "menu" | "end";
   /** Something new stands below what is in sight. */
   newBelow: boolean;
   /** For those who listen: the last thing said. */
@@ -30,8 +27,6 @@ export interface Actions {
   toEnd(): void;
   loadOlder(): void;
   reload(): void;
-  end(): void;
-  rate(rating: number): void;
   startAnew(): void;
   consent(given: boolean): void;
 }

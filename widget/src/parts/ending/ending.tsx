@@ -1,17 +1,46 @@
-/** The end: the question before it, the rating after it, and the way to a new conversation. */
+/** The end: the way to it, the question before it, the rating after it, and the way to a new conversation. */
 
-import { StarIcon } from "../../app/icons.tsx";
+import { EndIcon, StarIcon } from "../../app/icons.tsx";
 import type { View } from "../../app/view.ts";
+import type { Place } from "../../contract.ts";
+import { End } from "./end.ts";
+import { FeedbackDesk } from "./feedback.ts";
 
-export function EndQuestion({ view: { words, local, actions } }: { view: View }) {
-  const question = words(local.ending === "failed" ? "end_failed" : "end_question");
+let desk: FeedbackDesk;
+let end: End;
+
+export function start({ session, redraw }: Place): () => void {
+  desk = new FeedbackDesk(session, redraw);
+  end = new End(session, redraw);
+  return () => {};
+}
+
+export function Menu({ view: { words, actions } }: { view: View }) {
+  return (
+    <div class="menu" role="menu">
+      <button type="button" role="menuitem" class="menu-item" onClick={() => actions.set({ sheet: "end" })}>
+        <EndIcon />
+        {words("end")}
+      </button>
+    </div>
+  );
+}
+
+export function EndQuestion({ view: { words, actions } }: { view: View }) {
+  const { state } = end;
+  const question = words(state === "failed" ? "end_failed" : "end_question");
   return (
     <div class="question" role="alertdialog" aria-label={question}>
       <p>{question}</p>
-      <button type="button" class="button" onClick={() => actions.set({ ending: "no" })}>
+      <button type="button" class="button" onClick={() => actions.set({ sheet: "" })}>
         {words("end_cancel")}
       </button>
-      <button type="button" class="button danger" disabled={local.ending === "doing"} onClick={actions.end}>
+      <button
+        type="button"
+        class="button danger"
+        disabled={state === "doing"}
+        onClick={() => end.confirm().then((done) => done && actions.set({ sheet: "" }))}
+      >
         {words("end_confirm")}
       </button>
     </div>
@@ -30,10 +59,9 @@ export function Ending({ view }: { view: View }) {
   );
 }
 
-/** The stars are saved by the click on them; the comment, if there is one, replaces the rating with a fuller one. */
-function Rating({ view: { session, local, words, actions } }: { view: View }) {
-  const { rating, state } = session.feedback;
-  if (state === "sent" && (local.commented || session.view?.feedback?.comment)) {
+function Rating({ view: { session, words } }: { view: View }) {
+  const { rating, state, comment, commented } = desk.told(session.view);
+  if (state === "sent" && commented) {
     return <p class="thanks">{words("rate_thanks")}</p>;
   }
   return (
@@ -41,8 +69,7 @@ function Rating({ view: { session, local, words, actions } }: { view: View }) {
       class="rating"
       onSubmit={(event) => {
         event.preventDefault();
-        actions.set({ commented: true });
-        actions.rate(rating);
+        desk.rate(rating, true);
       }}
     >
       <p id="lc-rating">{words("rate")}</p>
@@ -55,7 +82,7 @@ function Rating({ view: { session, local, words, actions } }: { view: View }) {
               class="unseen"
               checked={rating === n}
               aria-label={words("rate_stars", { n })}
-              onChange={() => actions.rate(n)}
+              onChange={() => desk.rate(n)}
             />
             <StarIcon />
           </label>
@@ -64,7 +91,7 @@ function Rating({ view: { session, local, words, actions } }: { view: View }) {
       {state === "failed" && (
         <p class="error" role="alert">
           {words("rate_failed")}
-          <button type="button" class="link" onClick={() => actions.rate(rating)}>
+          <button type="button" class="link" onClick={() => desk.rate(rating, commented)}>
             {words("retry")}
           </button>
         </p>
@@ -75,12 +102,12 @@ function Rating({ view: { session, local, words, actions } }: { view: View }) {
             class="comment"
             rows={2}
             maxLength={2000}
-            value={local.comment}
+            value={comment}
             placeholder={words("rate_comment")}
             aria-label={words("rate_comment")}
-            onInput={(event) => actions.set({ comment: event.currentTarget.value })}
+            onInput={(event) => desk.write(event.currentTarget.value)}
           />
-          <button type="submit" class="button" disabled={!local.comment.trim()}>
+          <button type="submit" class="button" disabled={!comment.trim()}>
             {words("rate_send")}
           </button>
         </>

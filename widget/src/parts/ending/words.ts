@@ -1,4 +1,5 @@
 export const english = {
+  end: "End conversation",
   end_question: "End this conversation?",
   end_confirm: "End conversation",
   end_cancel: "Keep chatting",
