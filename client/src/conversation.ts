@@ -9,7 +9,7 @@ import type { Edge, Tabs } from "./edge.ts";
 import { asProblem, type ChatApi, Problem } from "./http.ts";
 import { Listeners } from "./listeners.ts";
 import { Log } from "./log.ts";
-import { Outbox, type PendingMessage } from "./outbox.ts";
+import { type KeptMessage, Outbox, type PendingMessage } from "./outbox.ts";
 import type { Socket } from "./socket.ts";
 import type { ConversationView, Message, SenderType, ServerFrame } from "./wire.ts";
 
@@ -43,10 +43,12 @@ export interface ConversationOptions<View extends ConversationView> {
   senderId?: string;
 }
 
-/** From tab to tab: a conversation's outbox has changed, and what was given up. */
+/** From tab to tab: what was written, or taken out: `out`, since the log shows it or it was refused, or `discarded`. */
 interface OutboxWord {
   outbox?: string;
-  discarded?: string | undefined;
+  written?: KeptMessage;
+  out?: string;
+  discarded?: string;
 }
 
 const PAGE = 50;
@@ -54,6 +56,8 @@ const CATCH_UP_PAGE = 100;
 const POLL_FIRST = 3_000;
 const POLL_LONGEST = 30_000;
 const SEND_TRIES = 5;
+/** By then a tab's view of the store has caught up with the other tabs. */
+const STORE_SETTLES = 5_000;
 /** A tab that had its turn for so long and sent nothing stands still; another one takes it. */
 const TURN_TAKEN_AFTER = 15_000;
 const TYPING_AGAIN = 3_000;
@@ -179,7 +183,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
     const item = this._outbox.add(content, given);
     this._typingSentAt = Number.NEGATIVE_INFINITY;
     this._cancelTypingOver();
-    this._tellOutbox();
+    this._tell({ written: this._outbox.keep(item) });
     this._changed();
     this._flush();
     return item.client_message_id;
@@ -190,8 +194,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
     if (!item) return;
     item.state = "waiting";
     item.problem = null;
-    this._outbox.keep(item);
-    this._tellOutbox();
+    this._tell({ written: this._outbox.keep(item) });
     this._sendTries = 0;
     this._changed();
     this._flush();
@@ -202,7 +205,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
     const item = this._failed(clientMessageId);
     if (!item) return null;
     this._outbox.remove(item);
-    this._tellOutbox(clientMessageId);
+    this._tell({ discarded: clientMessageId });
     this._changed();
     return item.content;
   }
@@ -390,11 +393,18 @@ export class Conversation<View extends ConversationView = ConversationView> {
       return;
     }
     if (!this._takesTurn()) return;
+    const { api, as, edge } = this._options;
+    if (this._endTurn && edge.clock.now() - item.order > STORE_SETTLES && !this._outbox.isKept(item)) {
+      // Taken out by another tab while this one stood still.
+      item.gone = true;
+      this._sync();
+      this._flush();
+      return;
+    }
     this._sending = true;
     this._cancelResend();
     item.state = "sending";
     this._changed();
-    const { api, as, edge } = this._options;
     try {
       const stored = await api.post({
         conversation_id: this.id,
@@ -433,7 +443,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
         if (problem.code === "conversation_closed") {
           // It can never be sent here: it stays in sight, but a reload need not find it.
           this._outbox.keepNoLonger(item);
-          this._tellOutbox();
+          this._tell({ out: item.client_message_id });
           this._sync();
         }
       }
@@ -461,7 +471,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
       () => {
         this._cancelImpatience();
         this._hasTurn = true;
-        this._outbox.reconcile();
+        this._outbox.load();
         // Not before the caller knows how to give the turn back.
         Promise.resolve().then(() => this._flush());
       },
@@ -486,18 +496,21 @@ export class Conversation<View extends ConversationView = ConversationView> {
     this._endTurn = null;
   }
 
-  private _tellOutbox(discarded?: string): void {
-    this._tabs?.bonds?.say({ outbox: this.id, discarded } satisfies OutboxWord);
+  private _tell(word: OutboxWord): void {
+    this._tabs?.bonds?.say({ outbox: this.id, ...word });
   }
 
-  private _heardOutbox({ outbox, discarded }: OutboxWord): void {
+  private _heardOutbox({ outbox, written, out, discarded }: OutboxWord): void {
     if (outbox !== this.id) return;
-    const item = this._outbox.items.find(({ client_message_id }) => client_message_id === discarded);
-    if (item) this._outbox.remove(item);
-    this._outbox.reconcile();
+    if (written) this._outbox.join(written);
+    const item = this._outbox.items.find(({ client_message_id: id }) => id === out || id === discarded);
+    if (item && discarded) this._outbox.remove(item);
+    else if (item) {
+      item.gone = true;
+      this._sync();
+    }
     // Somebody makes progress.
     if (this._endTurn && !this._hasTurn) this._beImpatient();
-    if (this._outbox.items.some(({ gone }) => gone)) this._sync();
     this._changed();
     this._flush();
   }
@@ -518,7 +531,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
     const item = this._outbox.items.find((pending) => pending.client_message_id === message.client_message_id);
     if (!item) return;
     this._outbox.remove(item);
-    this._tellOutbox();
+    this._tell({ out: item.client_message_id });
   }
 
   /** What failed for want of a network gets another chance, before anything written later. */

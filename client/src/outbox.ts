@@ -26,6 +26,9 @@ export interface PendingMessage {
   gone?: boolean;
 }
 
+/** What of it outlives a reload, and what other tabs are told. */
+export type KeptMessage = Omit<PendingMessage, "state" | "problem" | "gone">;
+
 const PREFIX = "outbox:";
 
 export class Outbox {
@@ -38,31 +41,28 @@ export class Outbox {
     this.load();
   }
 
-  /** What other tabs have written joins in. */
+  /** What a reload, or another tab before it was closed, has left. */
   load(): void {
     const { store } = this._edge;
-    const known = this.items.map((item) => this._key(item.client_message_id));
     for (const key of store.keys(this._key(""))) {
-      if (known.includes(key)) continue;
       try {
-        this.items.push({ ...JSON.parse(store.get(key) || ""), state: "waiting", problem: null });
+        this.join(JSON.parse(store.get(key) || ""));
       } catch {
         store.remove(key);
       }
     }
-    this.items.sort((a, b) => a.order - b.order || (a.client_message_id < b.client_message_id ? -1 : 1));
   }
 
-  /** As `load`, and marks what other tabs have taken out. */
-  reconcile(): void {
-    const kept = this._edge.store.keys(this._key(""));
-    for (const item of this.items) if (!kept.includes(this._key(item.client_message_id))) item.gone = true;
-    this.load();
+  /** What another tab has written takes its place by the time of writing. */
+  join(kept: KeptMessage): void {
+    const { client_message_id: id } = kept;
+    if (this.items.some(({ client_message_id }) => client_message_id === id)) return;
+    this.items.push({ ...kept, state: "waiting", problem: null });
+    this.items.sort((a, b) => a.order - b.order || (a.client_message_id < b.client_message_id ? -1 : 1));
   }
 
   add(content: string, given: Partial<PendingMessage> = {}): PendingMessage {
     const { clock, newId } = this._edge;
-    this.load();
     const last = this.items[this.items.length - 1];
     const item: PendingMessage = {
       client_message_id: newId(),
@@ -80,11 +80,17 @@ export class Outbox {
     return item;
   }
 
-  /** Has a reload, and every other tab, find it. */
-  keep(item: PendingMessage): void {
+  /** Has a reload find it; answers what it finds. */
+  keep(item: PendingMessage): KeptMessage {
     item.gone = false;
     const { state: _, problem: __, gone: ___, ...kept } = item;
     this._edge.store.set(this._key(item.client_message_id), JSON.stringify(kept));
+    return kept;
+  }
+
+  /** Whether no tab has taken it out, as far as this one's view of the store goes: that may be a moment late. */
+  isKept(item: PendingMessage): boolean {
+    return this._edge.store.get(this._key(item.client_message_id)) !== null;
   }
 
   remove(item: PendingMessage): void {

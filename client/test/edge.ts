@@ -1,6 +1,8 @@
 /** Surroundings for tests: a clock that stands still until told, and a service in memory at the other end of the wire. */
 
 import type { Edge, LineEvents, Store } from "../src/edge.ts";
+import { Listeners } from "../src/listeners.ts";
+import { shareLine } from "../src/shared-line.ts";
 import type { ConversationView, Message, ServerFrame } from "../src/wire.ts";
 
 export class TestClock {
@@ -258,4 +260,127 @@ export function json(status: number, body: unknown): Response {
 export function problem(status: number, code = `code_${status}`): Response {
   const body = { type: "about:blank", title: code, status, detail: code, code };
   return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/problem+json" } });
+}
+
+/** The tabs of one browser: who holds what, and who hears what. A frozen tab hears nothing until it thaws. */
+export class TestBrowser {
+  private readonly queues = new Map<string, Waiting[]>();
+  private readonly tabs: TestTab[] = [];
+
+  open(service: TestService): TestTab {
+    const tab = new TestTab(this, service);
+    this.tabs.push(tab);
+    return tab;
+  }
+
+  hold(name: string, wanted: Omit<Waiting, "has">, steal = false): () => void {
+    const queue = this.queues.get(name) ?? [];
+    this.queues.set(name, queue);
+    const waiting = { ...wanted, has: false };
+    if (steal) {
+      const holder = queue.find(({ has }) => has);
+      if (holder) this.leave(name, holder, holder.lost);
+      queue.unshift(waiting);
+    } else {
+      queue.push(waiting);
+    }
+    Promise.resolve().then(() => this.serve(name));
+    return () => this.leave(name, waiting);
+  }
+
+  say(from: TestTab, word: unknown): void {
+    const said = structuredClone(word);
+    for (const tab of this.tabs) {
+      if (tab !== from) Promise.resolve().then(() => tab.happen(() => tab.hears.call(said)));
+    }
+  }
+
+  /** Its locks are free, and nothing happens in it any more. */
+  close(tab: TestTab): void {
+    this.tabs.splice(this.tabs.indexOf(tab), 1);
+    for (const [name, queue] of this.queues) {
+      for (const waiting of queue.slice()) if (waiting.tab === tab) this.leave(name, waiting);
+    }
+  }
+
+  private leave(name: string, waiting: Waiting, lost = () => {}): void {
+    const queue = this.queues.get(name) ?? [];
+    const at = queue.indexOf(waiting);
+    if (at < 0) return;
+    queue.splice(at, 1);
+    waiting.tab.happen(lost);
+    Promise.resolve().then(() => this.serve(name));
+  }
+
+  private serve(name: string): void {
+    const [first] = this.queues.get(name) ?? [];
+    if (!first || first.has) return;
+    first.has = true;
+    first.tab.happen(first.held);
+  }
+}
+
+interface Waiting {
+  tab: TestTab;
+  held: () => void;
+  lost: () => void;
+  has: boolean;
+}
+
+export class TestTab {
+  readonly hears = new Listeners<[unknown]>();
+  readonly edge: Edge;
+  private frozen = false;
+  private late: (() => void)[] = [];
+
+  constructor(
+    private readonly browser: TestBrowser,
+    service: TestService,
+  ) {
+    const bonds = {
+      hold: (name: string, held: () => void, lost: () => void, steal?: boolean) =>
+        browser.hold(name, { tab: this, held, lost }, steal),
+      say: (word: unknown) => browser.say(this, word),
+      hear: (listener: (word: unknown) => void) => this.hears.add(listener),
+    };
+    const { clock } = service;
+    this.edge = {
+      ...service.edge,
+      clock: { now: clock.now, after: (ms, callback) => clock.after(ms, () => this.happen(callback)) },
+      fetch: async (...asked) => {
+        try {
+          const answer = await service.edge.fetch(...asked);
+          await this.awake();
+          return answer;
+        } catch (error) {
+          await this.awake();
+          throw error;
+        }
+      },
+      tabs: Promise.resolve({ ...bonds, share: (name, dial, open) => shareLine(this.edge, bonds, name, dial, open) }),
+    };
+  }
+
+  freeze(): void {
+    this.frozen = true;
+  }
+
+  thaw(): void {
+    this.frozen = false;
+    for (const happening of this.late.splice(0)) happening();
+  }
+
+  close(): void {
+    this.freeze();
+    this.browser.close(this);
+  }
+
+  happen(callback: () => void): void {
+    if (this.frozen) this.late.push(callback);
+    else callback();
+  }
+
+  private awake(): Promise<void> {
+    return new Promise((resolve) => this.happen(resolve));
+  }
 }

@@ -1,89 +1,13 @@
 """The visitor's widget in a real browser, over a whole stack: what it does to the page, and what it does for its visitor."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 from uuid import uuid4
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+from playwright.sync_api import WebSocketRoute, expect
 
+from tests.browser.widget import CONVERSATION, Open, begin, bubbles, composer, launcher, say, serving
 from tests.client import Agent
 from tests.stack import Stack
-
-Open = Callable[..., Page]
-CONVERSATION = "JSON.parse(Object.entries(localStorage).find(([key]) => key.endsWith(':session'))[1]).conversation_id"
-
-
-@pytest.fixture
-def visit(chromium: Browser, stack: Stack) -> Iterator[Open]:
-    """A visitor's browser at a page of the stack; a script error fails the test."""
-    contexts: list[BrowserContext] = []
-    errors: list[str] = []
-
-    def at(path: str = "/demo/", **options: Any) -> Page:
-        context = chromium.new_context(
-            base_url=stack.base_url, **{"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **options}
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        if path:
-            page.goto(path)
-        return page
-
-    yield at
-    for context in contexts:
-        context.close()
-    assert errors == []
-
-
-@pytest.fixture
-def agent(stack: Stack) -> Agent:
-    """The only one who is there, so that conversations come to them."""
-    agents = [Agent.sign_in(stack.base_url, stack.identity, one["email"], one["password"]) for one in stack.agents]
-    for one in agents:
-        one.be("away")
-    agents[1].be("online")
-    return agents[1]
-
-
-def launcher(page: Page) -> Any:
-    return page.locator("livechat-widget .launcher")
-
-
-def composer(page: Page) -> Any:
-    return page.get_by_role("textbox", name="Write a message…")
-
-
-def bubbles(page: Page) -> Any:
-    return page.get_by_role("log").locator(".bubble")
-
-
-def begin(page: Page, text: str) -> str:
-    """Open the panel and say something; answers the conversation's id."""
-    page.evaluate("LiveChatWidget.open()")
-    composer(page).fill(text)
-    composer(page).press("Enter")
-    expect(page.get_by_text(re.compile("Sent|Seen"))).to_be_visible()
-    return str(page.evaluate(CONVERSATION))
-
-
-def say(agent: Agent, conversation_id: str, text: str) -> None:
-    body = {"conversation_id": conversation_id, "sender_type": "agent", "content": text}
-    assert agent.caller.post("/chat/message", body).status == 201
-
-
-@contextmanager
-def serving(page: Page, stack: Stack, html: str, headers: dict[str, str] | None = None) -> Iterator[None]:
-    """Somebody's page, at the stack's own origin."""
-    text = html.replace("{script}", f"{stack.base_url}/widget.js?id={stack.api_key}")
-    page.route(
-        "**/somebody.html", lambda route: route.fulfill(body=text, headers={"content-type": "text/html", **(headers or {})})
-    )
-    page.goto("/somebody.html")
-    yield
 
 
 def test_before_the_visitor_acts_only_the_configuration_is_asked_for(visit: Open) -> None:
@@ -335,7 +259,9 @@ def test_two_tabs_of_one_visitor_share_one_conversation(visit: Open, agent: Agen
     expect(bubbles(second).last).to_have_text("In the first tab")
     composer(second).fill("In the second tab")
     composer(second).press("Enter")
-    expect(bubbles(first).last).to_have_text("In the second tab")
+    for page in (first, second):
+        expect(bubbles(page).last).to_have_text("In the second tab")
+        expect(page.locator(".bubble.pending")).to_have_count(0)
     say(agent, conversation_id, "To both")
     for page in (first, second):
         expect(bubbles(page).last).to_have_text("To both")
