@@ -685,6 +685,38 @@ export interface components {
             color_scheme: "light" | "dark" | "auto";
         };
         /**
+         * Card
+         * @description The metadata of a message of type `card`; only agents and bots send it.
+         */
+        Card: {
+            /** Title */
+            title: string;
+            /** Text */
+            text?: string | null;
+            /** Image Url */
+            image_url?: string | null;
+            /** Buttons */
+            buttons?: components["schemas"]["CardButton"][];
+        };
+        /**
+         * CardButton
+         * @description A button of a card: it either leads somewhere or says something.
+         */
+        CardButton: {
+            /** Label */
+            label: string;
+            /**
+             * Url
+             * @description Where it leads: http, https, mailto or tel.
+             */
+            url?: string | null;
+            /**
+             * Reply
+             * @description The text that the visitor sends by pressing it.
+             */
+            reply?: string | null;
+        };
+        /**
          * Colleague
          * @description Another agent of the same customer; `status` is offline when nothing was heard of it for 90 s.
          */
@@ -824,6 +856,7 @@ export interface components {
             message_type: "text" | "file" | "image" | "card" | "form";
             /**
              * Metadata
+             * @description At most 4 KB as JSON. Of a card: `Card`; of a form that asks: `Form`, of one that answers: `FormAnswer`; of the other types anything.
              * @default {}
              */
             metadata: {
@@ -957,6 +990,82 @@ export interface components {
             average_rating: number | null;
             /** Average Nps */
             average_nps: number | null;
+        };
+        /**
+         * Form
+         * @description The metadata of a message of type `form` that asks; only agents and bots send it.
+         */
+        Form: {
+            /** Title */
+            title?: string | null;
+            /** Fields */
+            fields: components["schemas"]["FormField"][];
+            /** Submit Label */
+            submit_label?: string | null;
+        };
+        /**
+         * FormAnswer
+         * @description The metadata of a message of type `form` that answers one; only the visitor sends it, once a form.
+         */
+        FormAnswer: {
+            /**
+             * Answer To
+             * @description The `seq` of the form's entry.
+             */
+            answer_to: number;
+            /**
+             * Values
+             * @description The values by the fields' names.
+             */
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * FormField
+         * @description A question of a form.
+         */
+        FormField: {
+            /**
+             * Name
+             * @description The answer's key, once a form. `name` (of the type text), `email` (email) and `phone` (phone) go to the visitor's own details as well.
+             */
+            name: string;
+            /**
+             * Type
+             * @description What is asked for.
+             * @enum {string}
+             */
+            type: "text" | "textarea" | "email" | "phone" | "number" | "select" | "checkbox" | "date";
+            /**
+             * Label
+             * @description The question, as the visitor reads it.
+             */
+            label: string;
+            /**
+             * Required
+             * @description Whether it must be answered; a checkbox: whether it must be ticked.
+             * @default false
+             */
+            required: boolean;
+            /**
+             * Placeholder
+             * @description What stands in the empty field.
+             * @default null
+             */
+            placeholder: string | null;
+            /**
+             * Options
+             * @description What can be chosen; with the type select, and only there.
+             * @default null
+             */
+            options: string[] | null;
+            /**
+             * Max Length
+             * @description The most characters of a text (200 if not set) or textarea (2000 if not set), and only there.
+             * @default null
+             */
+            max_length: number | null;
         };
         /** Health */
         Health: {

@@ -108,6 +108,8 @@ async def post_message(draft: Draft, caller: http.CallerDep, response: Response)
         if draft.sender_type != tx.actor.sender_type:
             raise SenderTypeMismatch
         message, is_new = await messages.append(tx, draft)
+        if is_new:
+            await conversations.take_details(tx, message)
     await realtime.publish(tx)
     response.status_code = 201 if is_new else 200
     return message

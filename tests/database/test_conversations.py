@@ -10,7 +10,12 @@ from psycopg.errors import LockNotAvailable
 
 from livechat import agents, conversations, db, messages, topics, visitors
 from livechat.agents import PresenceRequest
-from livechat.conversations import AgentConversation, FeedbackDraft, Transfer
+from livechat.conversations import (
+    AgentConversation,
+    ConversationUpdatedFrame,
+    FeedbackDraft,
+    Transfer,
+)
 from livechat.errors import (
     AgentAtCapacity,
     AgentNotFound,
@@ -25,11 +30,12 @@ from livechat.errors import (
     NotEnded,
     ValidationFailed,
 )
+from livechat.forms import OWN_FIELDS
 from livechat.identity import ConnectionHolder, PageVisitor
 from livechat.messages import Draft
 from livechat.visitors import VisitorInfo
 from livechat.widgets import WidgetConfig
-from tests.database.world import Agent, Database, Tenant, World
+from tests.database.world import Agent, Database, Tenant, Visitor, World
 
 pytestmark = pytest.mark.anyio
 
@@ -653,3 +659,34 @@ async def test_a_new_widget_hands_out_its_own_conversations(database: Database, 
     automatic, _ = await database.enter(PageVisitor(world.acme.widget_id))
     assert await events(database, by_hand.conversation_id) == []
     assert await events(database, automatic.conversation_id) == ["conversation.assigned"]
+
+
+# --- what a form tells of its visitor
+
+
+async def test_name_and_addresses_in_a_form_become_the_visitors_own(database: Database, world: World) -> None:
+    acme = world.acme
+    at = acme.visitor.conversation_id
+    fields = [{"name": name, "type": kind, "label": name} for name, kind in OWN_FIELDS.items()]
+    ask = {"conversation_id": at, "sender_type": "agent", "content": "", "message_type": "form"}
+
+    async def tell(visitor: Visitor, **values: str) -> list[Any]:
+        async with database.tenant(acme.agent.principal) as tx:
+            form, _ = await messages.append(tx, Draft.model_validate({**ask, "metadata": {"fields": fields}}))
+        said = {"answer_to": form.seq, "values": values}
+        async with database.tenant(visitor.principal) as tx:
+            told, _ = await messages.append(
+                tx, Draft.model_validate({**ask, "sender_type": "visitor", "content": "x", "metadata": said})
+            )
+            await conversations.take_details(tx, told)
+        return [each.frame.data for each in tx.announcements if isinstance(each.frame, ConversationUpdatedFrame)]
+
+    narrow, wide = await tell(acme.visitor, name=" Vera Vogel ", email="vera@example.com", phone="")
+    assert isinstance(wide, AgentConversation)
+    assert not isinstance(narrow, AgentConversation)
+    assert (wide.visitor.name, wide.visitor.email, wide.visitor.phone) == ("Vera Vogel", "vera@example.com", None)
+    assert await tell(acme.visitor) == []
+    await database.do("update visitors set is_verified = true where id = %(id)s", id=acme.visitor.id)
+    _, wide = await tell(acme.visitor, name="Somebody else")
+    assert isinstance(wide, AgentConversation)
+    assert wide.visitor.name == "Vera Vogel"

@@ -23,10 +23,12 @@ from livechat.errors import (
     NotEnded,
     Unavailable,
 )
+from livechat.forms import OWN_FIELDS
 from livechat.wire import AgentRef, Answer, Attributes, Body, Id, LongText, Page, Timestamp
 
 Status = Literal["queued", "active", "resolved", "closed"]
 START_ATTEMPTS = 3
+MAX_DETAIL = 200
 View = Literal["mine", "queue", "open", "resolved", "all"]
 
 
@@ -288,6 +290,17 @@ async def give_feedback(tx: TenantTransaction, draft: FeedbackDraft) -> dict[str
     if await tx.one("conversations.rate", conversation_id=draft.conversation_id, feedback=Jsonb(feedback)) is None:
         raise ConversationNotFound
     return await _announce(tx, draft.conversation_id)
+
+
+async def take_details(tx: TenantTransaction, answer: messages.Message) -> None:
+    """Name, e-mail and phone among a form's answers become the visitor's own, unless it is verified."""
+    if answer.message_type != "form" or answer.sender_type != "visitor":
+        return
+    values = answer.metadata["values"]
+    said = {name: (values.get(name) or "").strip()[:MAX_DETAIL] or None for name in OWN_FIELDS}
+    if any(said.values()):
+        await tx.one("visitors.return", **said)
+        await _announce(tx, answer.conversation_id)
 
 
 async def mark_read(tx: TenantTransaction, conversation_id: UUID, seq: int) -> None:
