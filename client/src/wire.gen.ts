@@ -92,6 +92,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/functions/v1/chat/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Conversations */
+        get: operations["chat_get_conversations_conversations_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/functions/v1/chat/end": {
         parameters: {
             query?: never;
@@ -1264,6 +1281,35 @@ export interface components {
          * @description An empty object, for a request that says all by being made.
          */
         Nothing: Record<string, never>;
+        /**
+         * OwnConversation
+         * @description One of a visitor's conversations, in the list of them.
+         */
+        OwnConversation: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "active" | "resolved" | "closed";
+            agent: components["schemas"]["AgentRef"] | null;
+            /** Last Seq */
+            last_seq: number;
+            /** Visitor Read Seq */
+            visitor_read_seq: number;
+            /** Agent Read Seq */
+            agent_read_seq: number;
+            feedback: components["schemas"]["Feedback"] | null;
+            /** Created At */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            last_message: components["schemas"]["LastMessage"] | null;
+        };
         /** Page[AgentConversation] */
         Page_AgentConversation_: {
             /** Items */
@@ -1275,6 +1321,13 @@ export interface components {
         Page_Colleague_: {
             /** Items */
             items: components["schemas"]["Colleague"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[OwnConversation] */
+        Page_OwnConversation_: {
+            /** Items */
+            items: components["schemas"]["OwnConversation"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -2326,6 +2379,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chat_get_conversations_conversations_get: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OwnConversation_"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -14,6 +14,7 @@ from livechat.conversations import (
     AgentConversation,
     ConversationUpdatedFrame,
     FeedbackDraft,
+    OwnConversation,
     Transfer,
 )
 from livechat.errors import (
@@ -659,6 +660,69 @@ async def test_a_new_widget_hands_out_its_own_conversations(database: Database, 
     automatic, _ = await database.enter(PageVisitor(world.acme.widget_id))
     assert await events(database, by_hand.conversation_id) == []
     assert await events(database, automatic.conversation_id) == ["conversation.assigned"]
+
+
+# --- the visitor's own list
+
+
+async def own(database: Database, visitor: Visitor, limit: int = 20) -> list[OwnConversation]:
+    """All of a visitor's list, page by page."""
+    found: list[OwnConversation] = []
+    cursor: str | None = None
+    while True:
+        async with database.tenant(visitor.principal) as tx:
+            page = await conversations.list_own(tx, cursor, limit)
+        assert len(page.items) <= limit
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+async def test_a_visitor_finds_its_conversations_newest_first(database: Database, world: World) -> None:
+    visitor = world.acme.visitor
+    ids = [visitor.conversation_id]
+    for n in range(3):
+        async with database.tenant(visitor.principal) as tx:
+            await conversations.end(tx, ids[-1])
+        async with database.tenant(visitor.principal) as tx:
+            ids.append((await conversations.start(tx, {}, {})).conversation.id)
+        await database.write(visitor.principal, ids[-1], f"{n}" + "x" * 200)
+    for limit in (1, 2, 20):
+        assert [each.id for each in await own(database, visitor, limit)] == ids[::-1]
+    newest, *_, oldest = await own(database, visitor)
+    assert newest.last_message is not None
+    assert newest.last_message.content == "2" + "x" * 159
+    assert (newest.status, newest.ended_at) == ("queued", None)
+    assert oldest.last_message is not None
+    assert (oldest.last_message.content, oldest.last_message.sender_type) == ("Is anybody there?", "visitor")
+    assert (oldest.status, oldest.ended_at is not None) == ("closed", True)
+    # A conversation that goes on keeps its place: a page that was asked for does not shift.
+    async with database.tenant(visitor.principal) as tx:
+        await conversations.end(tx, ids[-1])
+    await database.go(world.acme.agent, "online")
+    await act(database, world.acme.agent, "reopen", ids[0])
+    assert [each.id for each in await own(database, visitor)] == ids[::-1]
+
+
+async def test_a_visitors_list_holds_nobody_elses(database: Database, world: World) -> None:
+    for tenant in (world.acme, world.globex):
+        for visitor in (tenant.visitor, tenant.other_visitor):
+            assert [each.id for each in await own(database, visitor)] == [visitor.conversation_id]
+
+
+async def test_who_is_no_visitor_has_no_list_of_its_own(database: Database, world: World) -> None:
+    for principal in (world.acme.agent.principal, world.acme.admin.principal, PageVisitor(world.acme.widget_id)):
+        async with database.tenant(principal) as tx:
+            with pytest.raises(Forbidden):
+                await conversations.list_own(tx, None, 20)
+
+
+async def test_a_cursor_that_the_list_did_not_give_is_refused(database: Database, world: World) -> None:
+    for cursor in ("x", "MjAyNg"):
+        async with database.tenant(world.acme.visitor.principal) as tx:
+            with pytest.raises(InvalidQuery):
+                await conversations.list_own(tx, cursor, 20)
 
 
 # --- what a form tells of its visitor

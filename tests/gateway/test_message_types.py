@@ -1,8 +1,8 @@
-"""Cards, forms and their answers, as any client meets them."""
+"""Cards, forms and their answers, and a visitor's past conversations, as any client meets them."""
 
 import pytest
 
-from tests.client import Agent, Answer, Json, Visitor
+from tests.client import Agent, Answer, Caller, Json, Visitor
 from tests.stack import Stack
 
 CARD = {
@@ -100,3 +100,31 @@ def test_a_card_or_form_that_is_none_is_refused(agent: Agent, visitor: Visitor) 
     assert fields_refused(send(agent, visitor, "form", {"fields": []})) == ["metadata.fields"]
     assert fields_refused(send(agent, visitor, "form", {"answer_to": 1, "values": {}}))[0] == "metadata.fields"
     assert fields_refused(send(agent, visitor, "card", {**CARD, "text": "€" * 1500})) == ["metadata"]
+
+
+def test_a_visitor_finds_its_past_conversations_and_nobody_elses(stack: Stack, agent: Agent) -> None:
+    visitor = Visitor.start(stack.base_url, stack.widget_id)
+    visitor.say("The first")
+    visitor.end()
+    again = visitor.caller.post("/chat/start", {"widget_id": stack.widget_id})
+    assert again.status == 201
+    found = visitor.caller.get("/chat/conversations")
+    assert found.status == 200, found
+    assert [item["id"] for item in found.body["items"]] == [again.body["conversation_id"], visitor.conversation_id]
+    newest, oldest = found.body["items"]
+    assert (newest["last_message"], newest["ended_at"], oldest["status"]) == (None, None, "closed")
+    assert (oldest["last_message"]["content"], oldest["created_at"] < oldest["ended_at"]) == ("The first", True)
+    page = visitor.caller.get("/chat/conversations?limit=1").body
+    rest = visitor.caller.get(f"/chat/conversations?limit=1&cursor={page['next_cursor']}").body
+    assert ([page["items"][0]["id"], rest["items"][0]["id"]], rest["next_cursor"]) == ([newest["id"], oldest["id"]], None)
+    other = Visitor.start(stack.base_url, stack.widget_id)
+    assert [item["id"] for item in other.caller.get("/chat/conversations").body["items"]] == [other.conversation_id]
+    for caller, status, code in (
+        (agent.caller, 403, "forbidden"),
+        (Caller(stack.base_url), 401, "unauthenticated"),
+    ):
+        refused = caller.get("/chat/conversations")
+        assert (refused.status, refused.body["code"]) == (status, code)
+    for query in ("cursor=x", "limit=0", "limit=101", "limit=x"):
+        refused = visitor.caller.get(f"/chat/conversations?{query}")
+        assert (refused.status, refused.body["code"]) == (400, "invalid_query"), query

@@ -83,6 +83,12 @@ class VisitorConversation(Answer):
     ended_at: Timestamp | None
 
 
+class OwnConversation(VisitorConversation):
+    """One of a visitor's conversations, in the list of them."""
+
+    last_message: LastMessage | None
+
+
 class ConversationVisitor(Answer):
     """The visitor of a conversation as the customer's people see it."""
 
@@ -185,6 +191,19 @@ async def list_page(tx: TenantTransaction, view: View, cursor: str | None, limit
     return Page(
         items=[agent_view(row) for row in page],
         next_cursor=_write_cursor(page[-1][key], page[-1]["id"]) if len(rows) > limit else None,
+    )
+
+
+async def list_own(tx: TenantTransaction, cursor: str | None, limit: int) -> Page[OwnConversation]:
+    """The calling visitor's conversations, newest first. Raises Forbidden."""
+    if tx.actor.kind != "visitor":
+        raise Forbidden("Only a visitor lists its own conversations here.")
+    at, last_id = _read_cursor(cursor) if cursor else (None, None)
+    rows = await tx.all("conversations.list_own", at=at, last_id=last_id, limit=limit + 1)
+    page = rows[:limit]
+    return Page(
+        items=[OwnConversation(**_shared(row), last_message=row["last_message"]) for row in page],
+        next_cursor=_write_cursor(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None,
     )
 
 
