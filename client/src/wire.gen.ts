@@ -646,7 +646,7 @@ export interface components {
             z_index: number;
             /**
              * Auto Open Enabled
-             * @description Whether the panel opens by itself.
+             * @description Whether the panel opens by itself: once a visit, and not on a phone.
              * @default false
              */
             auto_open_enabled: boolean;
@@ -718,7 +718,7 @@ export interface components {
             primary_color: string;
             /**
              * Secondary Color
-             * @description What stands beside the primary colour: a pointed-at button, a link.
+             * @description A second colour of the brand, for clients of the customer's own; the widget shades the primary one.
              * @default #1E40AF
              */
             secondary_color: string;
@@ -1662,7 +1662,7 @@ export interface components {
             z_index: number;
             /**
              * Auto Open Enabled
-             * @description Whether the panel opens by itself.
+             * @description Whether the panel opens by itself: once a visit, and not on a phone.
              * @default false
              */
             auto_open_enabled: boolean;

@@ -40,7 +40,8 @@ class Branding(Body):
 
     primary_color: Colour = Field("#3B82F6", description="The launcher, the panel's head and the visitor's own messages.")
     secondary_color: Colour = Field(
-        "#1E40AF", description="What stands beside the primary colour: a pointed-at button, a link."
+        "#1E40AF",
+        description="A second colour of the brand, for clients of the customer's own; the widget shades the primary one.",
     )
     font_family: ShortText = Field("system-ui", description="A font that the page has, as CSS names it.")
     widget_shape: Literal["rounded", "square", "circle"] = Field(
@@ -119,7 +120,7 @@ class Behavior(Body):
     z_index: Annotated[int, Field(ge=0, le=2147483647)] = Field(
         2147483000, description="Above which of the page's layers it stands."
     )
-    auto_open_enabled: bool = Field(False, description="Whether the panel opens by itself.")
+    auto_open_enabled: bool = Field(False, description="Whether the panel opens by itself: once a visit, and not on a phone.")
     auto_open_delay_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(5, description="When it does so.")
     welcome_message: LongText = Field("Hello! How can we help?", description="The first words of an empty conversation.")
     online_message: LongText = Field("We are online!", description="Said while somebody can answer.")
