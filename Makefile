@@ -69,8 +69,9 @@ format: .venv/installed node_modules/.package-lock.json ## Put everything into i
 	$(bin)/ruff check --quiet --fix .
 	npm run --silent format
 
-types: .venv/installed node_modules/.package-lock.json ## Write docs/openapi.json from the apps, and the clients' types from it
+types: .venv/installed node_modules/.package-lock.json ## Write docs/openapi.json and the tables of docs/configuration.md, and the clients' types
 	PYTHONPATH=.:layers/common:functions $(bin)/python -m scripts.openapi
+	PYTHONPATH=.:layers/common:functions $(bin)/python -m scripts.configuration
 	npm run --silent types:generate
 
 clean: ## Drop the local database, uploads and sign-ins

@@ -13,10 +13,11 @@ from local.credentials import authorization
 from local.functions import Functions
 
 DEPLOYER = "OnDeployFunction"
-CUSTOMERS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
+# A shop as most begin, with the defaults of everything but its colour; and one that has turned on what there is.
+CUSTOMERS: tuple[tuple[str, dict[str, Any], tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Northwind Outfitters",
-        "#2D5F50",
+        {"branding": {"primary_color": "#2D5F50"}},
         (
             ("ada@northwind.example", "Ada Lindqvist", "admin"),
             ("ben@northwind.example", "Ben Okafor", "agent"),
@@ -25,7 +26,25 @@ CUSTOMERS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
     (
         "Blue Harbor Books",
-        "#1F3A5F",
+        {
+            "branding": {"primary_color": "#1F3A5F", "launcher_label": "Ask a bookseller"},
+            "behavior": {
+                "sound_enabled": True,
+                "title_flash_enabled": True,
+                "preview_enabled": True,
+                "triggers": [
+                    {
+                        "id": "next-book",
+                        "event": "delay",
+                        "delay_seconds": 8,
+                        "action": "message",
+                        "message": "Not sure what to read next? Tell us the last book you loved.",
+                    }
+                ],
+            },
+            "localization": {"default_language": "de", "supported_languages": ["de", "en"], "use_browser_language": True},
+            "features": {"nps_enabled": True, "transcript_enabled": True, "past_conversations_enabled": True},
+        },
         (
             ("grace@blueharbor.example", "Grace Tanaka", "admin"),
             ("henry@blueharbor.example", "Henry Novak", "agent"),
@@ -55,7 +74,7 @@ class Demo:
         """Make the customers, if they are not there yet."""
         if self.customers:
             return
-        self.customers = [_drawn_up(company, colour, agents) for company, colour, agents in CUSTOMERS]
+        self.customers = [_drawn_up(company, widget, agents) for company, widget, agents in CUSTOMERS]
         self._keep()
         for customer in self.customers:
             order = {"action": "create_customer", **customer}
@@ -90,14 +109,11 @@ class Demo:
         processes.write_private(self._note, json.dumps(self.customers, indent=1) + "\n")
 
 
-def _drawn_up(company: str, colour: str, agents: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:
+def _drawn_up(company: str, widget: dict[str, Any], agents: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:
+    localization = {**widget.get("localization", {}), "custom_text_overrides": {"title": company}}
     return {
         "company_name": company,
-        "widget": {
-            "name": "Shop",
-            "branding": {"primary_color": colour},
-            "localization": {"custom_text_overrides": {"title": company}},
-        },
+        "widget": {"name": "Shop", **widget, "localization": localization},
         "agents": [
             # What the user pool's policy asks for: twelve characters, of upper and lower case and digits.
             {"email": email, "display_name": name, "role": role, "password": f"Demo-{secrets.token_hex(5)}7"}

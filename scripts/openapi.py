@@ -1,4 +1,4 @@
-"""Writes docs/openapi.json: one OpenAPI document for all areas, and the socket's frames among its components.
+"""Writes docs/openapi.json: one OpenAPI document for all areas, with the socket's frames and what messages carry.
 
 usage: python -m scripts.openapi [--check]
 """
@@ -16,13 +16,19 @@ from pydantic.json_schema import models_json_schema
 from admin.app import app as admin
 from agent.app import app as agent
 from chat.app import app as chat
-from livechat import frames, http
+from livechat import frames, http, message_types
 from widget_config.app import app as widget_config
 
 TARGET = Path(__file__).parents[1] / "docs" / "openapi.json"
 AREAS: list[FastAPI] = [widget_config, chat, agent, admin]
 CLIENT_FRAMES: list[type[BaseModel]] = [frames.Subscribe, frames.Unsubscribe, frames.Typing, frames.Read, frames.Ping]
 SERVER_FRAMES: list[type[BaseModel]] = [*get_args(frames.ServerFrame)]
+METADATA: list[type[BaseModel]] = [
+    message_types.Card,
+    message_types.CardButton,
+    message_types.Form,
+    message_types.FormAnswer,
+]
 PUBLIC = {"/functions/v1/widget-config", "/functions/v1/chat/start", "/healthz"}
 
 
@@ -49,10 +55,14 @@ def document() -> dict[str, Any]:
         schemas |= part["components"]["schemas"]
     kinds: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = [
         *((frame, "serialization") for frame in SERVER_FRAMES),
-        *((frame, "validation") for frame in CLIENT_FRAMES),
+        *((kind, "validation") for kind in [*CLIENT_FRAMES, *METADATA]),
     ]
     _, definitions = models_json_schema(kinds, ref_template="#/components/schemas/{model}")
     schemas |= {name: schema for name, schema in definitions["$defs"].items() if name not in schemas}
+    # Metadata is stored as it was sent: no default stands in for what was left out.
+    for model in METADATA:
+        for field in schemas[model.__name__]["properties"].values():
+            field.pop("default", None)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return {

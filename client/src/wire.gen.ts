@@ -92,6 +92,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/functions/v1/chat/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Conversations */
+        get: operations["chat_get_conversations_conversations_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/functions/v1/chat/end": {
         parameters: {
             query?: never;
@@ -599,55 +616,94 @@ export interface components {
         };
         /**
          * Behavior
-         * @description Where the widget stands, when it opens, and what it says first.
+         * @description Where the widget stands, when it opens, what it says first, and how it draws attention.
          */
         Behavior: {
             /**
              * Position
+             * @description The launcher's corner.
              * @default bottom-right
              * @enum {string}
              */
             position: "bottom-right" | "bottom-left";
             /**
              * Offset X
+             * @description Pixels between the launcher and the side of the page.
              * @default 20
              */
             offset_x: number;
             /**
              * Offset Y
+             * @description Pixels between the launcher and the bottom of the page.
              * @default 20
              */
             offset_y: number;
             /**
              * Z Index
+             * @description Above which of the page's layers it stands.
              * @default 2147483000
              */
             z_index: number;
             /**
              * Auto Open Enabled
+             * @description Whether the panel opens by itself: once a visit, and not on a phone.
              * @default false
              */
             auto_open_enabled: boolean;
             /**
              * Auto Open Delay Seconds
+             * @description When it does so.
              * @default 5
              */
             auto_open_delay_seconds: number;
             /**
              * Welcome Message
+             * @description The first words of an empty conversation.
              * @default Hello! How can we help?
              */
             welcome_message: string;
             /**
              * Online Message
+             * @description Said while somebody can answer.
              * @default We are online!
              */
             online_message: string;
             /**
              * Away Message
+             * @description Said while nobody can: outside the working hours, or with no agent online.
              * @default We are away at the moment. Leave a message and we will answer as soon as we are back.
              */
             away_message: string;
+            /**
+             * Sound Enabled
+             * @description A short sound for a new message while the visitor looks elsewhere.
+             * @default false
+             */
+            sound_enabled: boolean;
+            /**
+             * Title Flash Enabled
+             * @description The page's title tells of a new message while its tab is in the background.
+             * @default false
+             */
+            title_flash_enabled: boolean;
+            /**
+             * Preview Enabled
+             * @description An unread message shows in a bubble beside the closed launcher.
+             * @default false
+             */
+            preview_enabled: boolean;
+            /**
+             * Hide When Offline
+             * @description No launcher while nobody can answer, unless the visitor has an open conversation.
+             * @default false
+             */
+            hide_when_offline: boolean;
+            /**
+             * Triggers
+             * @description What makes the widget act by itself.
+             * @default []
+             */
+            triggers: components["schemas"]["Trigger"][];
         };
         /**
          * Branding
@@ -656,33 +712,78 @@ export interface components {
         Branding: {
             /**
              * Primary Color
+             * @description The launcher, the panel's head and the visitor's own messages.
              * @default #3B82F6
              */
             primary_color: string;
             /**
              * Secondary Color
+             * @description A second colour of the brand, for clients of the customer's own; the widget shades the primary one.
              * @default #1E40AF
              */
             secondary_color: string;
             /**
              * Font Family
+             * @description A font that the page has, as CSS names it.
              * @default system-ui
              */
             font_family: string;
             /**
              * Widget Shape
+             * @description The corners of launcher, panel and messages.
              * @default rounded
              * @enum {string}
              */
             widget_shape: "rounded" | "square" | "circle";
-            /** Logo Url */
+            /**
+             * Logo Url
+             * @description A picture for the panel's head.
+             */
             logo_url?: string | null;
             /**
              * Color Scheme
+             * @description `auto` follows the visitor's system.
              * @default auto
              * @enum {string}
              */
             color_scheme: "light" | "dark" | "auto";
+            /**
+             * Launcher Label
+             * @description A short text beside the launcher's icon; null: the icon alone.
+             */
+            launcher_label?: string | null;
+        };
+        /**
+         * Card
+         * @description The metadata of a message of type `card`; only agents and bots send it.
+         */
+        Card: {
+            /** Title */
+            title: string;
+            /** Text */
+            text?: string | null;
+            /** Image Url */
+            image_url?: string | null;
+            /** Buttons */
+            buttons?: components["schemas"]["CardButton"][];
+        };
+        /**
+         * CardButton
+         * @description A button of a card: it either leads somewhere or says something.
+         */
+        CardButton: {
+            /** Label */
+            label: string;
+            /**
+             * Url
+             * @description Where it leads: http, https, mailto or tel.
+             */
+            url?: string | null;
+            /**
+             * Reply
+             * @description The text that the visitor sends by pressing it.
+             */
+            reply?: string | null;
         };
         /**
          * Colleague
@@ -824,6 +925,7 @@ export interface components {
             message_type: "text" | "file" | "image" | "card" | "form";
             /**
              * Metadata
+             * @description At most 4 KB as JSON. Of a card: `Card`; of a form that asks: `Form`, of one that answers: `FormAnswer`; of the other types anything.
              * @default {}
              */
             metadata: {
@@ -875,46 +977,118 @@ export interface components {
         Features: {
             /**
              * File Upload Enabled
+             * @description Visitors may send files.
              * @default true
              */
             file_upload_enabled: boolean;
             /**
              * Max File Size
+             * @description The most bytes of a file.
              * @default 10485760
              */
             max_file_size: number;
             /**
+             * Allowed File Types
+             * @description Media types of files that may be sent, or whole families such as `image/*` (which holds SVG, a document with scripts of its own).
+             * @default [
+             *       "image/png",
+             *       "image/jpeg",
+             *       "image/gif",
+             *       "image/webp",
+             *       "application/pdf",
+             *       "text/plain",
+             *       "text/csv",
+             *       "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+             *       "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+             *       "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+             *     ]
+             */
+            allowed_file_types: string[];
+            /**
              * Emoji Enabled
+             * @description The emoji picker.
              * @default true
              */
             emoji_enabled: boolean;
             /**
              * Chatbot Enabled
+             * @description A bot answers first.
              * @default false
              */
             chatbot_enabled: boolean;
             /**
              * Typing Indicator Enabled
+             * @description Each side sees that the other is typing.
              * @default true
              */
             typing_indicator_enabled: boolean;
             /**
+             * Read Receipts Enabled
+             * @description The visitor sees that its message was read.
+             * @default true
+             */
+            read_receipts_enabled: boolean;
+            /**
              * Rating Enabled
+             * @description The visitor rates the conversation at its end.
              * @default true
              */
             rating_enabled: boolean;
             /**
+             * Rating Comment Enabled
+             * @description A comment may go with the rating.
+             * @default true
+             */
+            rating_comment_enabled: boolean;
+            /**
+             * Nps Enabled
+             * @description The rating also asks how likely a recommendation is, from 0 to 10.
+             * @default false
+             */
+            nps_enabled: boolean;
+            /**
+             * Transcript Enabled
+             * @description The visitor may have the conversation sent by e-mail.
+             * @default false
+             */
+            transcript_enabled: boolean;
+            /**
+             * Past Conversations Enabled
+             * @description The visitor finds its earlier conversations in the panel.
+             * @default false
+             */
+            past_conversations_enabled: boolean;
+            /**
+             * @description Asked before the first message.
+             * @default {
+             *       "enabled": false,
+             *       "fields": []
+             *     }
+             */
+            pre_chat_form: components["schemas"]["PreChatForm"];
+            /**
+             * @description In the chat's place while nobody can answer.
+             * @default {
+             *       "enabled": false,
+             *       "fields": []
+             *     }
+             */
+            offline_form: components["schemas"]["OfflineForm"];
+            /**
              * Gdpr Consent Required
+             * @description Nothing is sent before the visitor has agreed.
              * @default false
              */
             gdpr_consent_required: boolean;
             /**
              * Gdpr Text
+             * @description What the visitor agrees to.
              * @default I agree that my messages and details are stored to answer my request.
              */
             gdpr_text: string;
             /**
              * Integrations
+             * @description What the customer's own code on the page needs. The page is told, so no secrets.
              * @default {}
              */
             integrations: {
@@ -957,6 +1131,79 @@ export interface components {
             average_rating: number | null;
             /** Average Nps */
             average_nps: number | null;
+        };
+        /**
+         * Form
+         * @description The metadata of a message of type `form` that asks; only agents and bots send it.
+         */
+        Form: {
+            /** Title */
+            title?: string | null;
+            /** Fields */
+            fields: components["schemas"]["FormField"][];
+            /** Submit Label */
+            submit_label?: string | null;
+        };
+        /**
+         * FormAnswer
+         * @description The metadata of a message of type `form` that answers one; only the visitor sends it, once a form.
+         */
+        FormAnswer: {
+            /**
+             * Answer To
+             * @description The `seq` of the form's entry.
+             */
+            answer_to: number;
+            /**
+             * Values
+             * @description The values by the fields' names.
+             */
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * FormField
+         * @description A question of a form.
+         */
+        FormField: {
+            /**
+             * Name
+             * @description The answer's key, once a form. `name` (of the type text), `email` (email) and `phone` (phone) go to the visitor's own details as well.
+             */
+            name: string;
+            /**
+             * Type
+             * @description What is asked for.
+             * @enum {string}
+             */
+            type: "text" | "textarea" | "email" | "phone" | "number" | "select" | "checkbox" | "date";
+            /**
+             * Label
+             * @description The question, as the visitor reads it.
+             */
+            label: string;
+            /**
+             * Required
+             * @description Whether it must be answered; a checkbox: whether it must be ticked.
+             * @default false
+             */
+            required: boolean;
+            /**
+             * Placeholder
+             * @description What stands in the empty field.
+             */
+            placeholder?: string | null;
+            /**
+             * Options
+             * @description What can be chosen; with the type select, and only there.
+             */
+            options?: string[] | null;
+            /**
+             * Max Length
+             * @description The most characters of a text (200 if not set) or textarea (2000 if not set), and only there.
+             */
+            max_length?: number | null;
         };
         /** Health */
         Health: {
@@ -1029,22 +1276,41 @@ export interface components {
         Localization: {
             /**
              * Default Language
+             * @description What it speaks when nothing else decides.
              * @default en
              */
             default_language: string;
             /**
              * Supported Languages
+             * @description What it may speak, as BCP 47 names it: `en`, `de`, `pt-BR`.
              * @default [
              *       "en"
              *     ]
              */
             supported_languages: string[];
             /**
+             * Use Browser Language
+             * @description The visitor's browser decides among the supported languages; the default one when it wants none of them.
+             * @default false
+             */
+            use_browser_language: boolean;
+            /**
              * Custom Text Overrides
+             * @description The widget's words by their keys, put in place of its own in every language.
              * @default {}
              */
             custom_text_overrides: {
                 [key: string]: string;
+            };
+            /**
+             * Custom Text By Language
+             * @description The same by language, as in `{"de": {"title": "Fragen?"}}`; it goes before `custom_text_overrides`.
+             * @default {}
+             */
+            custom_text_by_language: {
+                [key: string]: {
+                    [key: string]: string;
+                };
             };
         };
         /**
@@ -1155,6 +1421,68 @@ export interface components {
          * @description An empty object, for a request that says all by being made.
          */
         Nothing: Record<string, never>;
+        /**
+         * OfflineForm
+         * @description What takes the place of the chat while nobody can answer: it leaves a message.
+         */
+        OfflineForm: {
+            /**
+             * Enabled
+             * @description Whether it takes the chat's place.
+             * @default false
+             */
+            enabled: boolean;
+            /**
+             * Title
+             * @description Its heading; null: the widget's own words.
+             */
+            title?: string | null;
+            /**
+             * Intro
+             * @description What stands above the fields; null: the away message.
+             */
+            intro?: string | null;
+            /**
+             * Fields
+             * @description What is asked; an enabled form has one field at least.
+             * @default []
+             */
+            fields: components["schemas"]["FormField"][];
+            /**
+             * Thanks
+             * @description Said when it was sent; null: the widget's own words.
+             */
+            thanks?: string | null;
+        };
+        /**
+         * OwnConversation
+         * @description One of a visitor's conversations, in the list of them.
+         */
+        OwnConversation: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "active" | "resolved" | "closed";
+            agent: components["schemas"]["AgentRef"] | null;
+            /** Last Seq */
+            last_seq: number;
+            /** Visitor Read Seq */
+            visitor_read_seq: number;
+            /** Agent Read Seq */
+            agent_read_seq: number;
+            feedback: components["schemas"]["Feedback"] | null;
+            /** Created At */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            last_message: components["schemas"]["LastMessage"] | null;
+        };
         /** Page[AgentConversation] */
         Page_AgentConversation_: {
             /** Items */
@@ -1166,6 +1494,13 @@ export interface components {
         Page_Colleague_: {
             /** Items */
             items: components["schemas"]["Colleague"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[OwnConversation] */
+        Page_OwnConversation_: {
+            /** Items */
+            items: components["schemas"]["OwnConversation"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -1203,6 +1538,29 @@ export interface components {
             seqs: {
                 [key: string]: number;
             };
+        };
+        /**
+         * PreChatForm
+         * @description What a visitor is asked before its first message. The answers are the conversation's `visitor_info`.
+         */
+        PreChatForm: {
+            /**
+             * Enabled
+             * @description Whether it is asked.
+             * @default false
+             */
+            enabled: boolean;
+            /**
+             * Title
+             * @description Its heading; null: the widget's own words.
+             */
+            title?: string | null;
+            /**
+             * Fields
+             * @description What is asked; an enabled form has one field at least.
+             * @default []
+             */
+            fields: components["schemas"]["FormField"][];
         };
         /**
          * Presence
@@ -1279,50 +1637,89 @@ export interface components {
         PublicBehavior: {
             /**
              * Position
+             * @description The launcher's corner.
              * @default bottom-right
              * @enum {string}
              */
             position: "bottom-right" | "bottom-left";
             /**
              * Offset X
+             * @description Pixels between the launcher and the side of the page.
              * @default 20
              */
             offset_x: number;
             /**
              * Offset Y
+             * @description Pixels between the launcher and the bottom of the page.
              * @default 20
              */
             offset_y: number;
             /**
              * Z Index
+             * @description Above which of the page's layers it stands.
              * @default 2147483000
              */
             z_index: number;
             /**
              * Auto Open Enabled
+             * @description Whether the panel opens by itself: once a visit, and not on a phone.
              * @default false
              */
             auto_open_enabled: boolean;
             /**
              * Auto Open Delay Seconds
+             * @description When it does so.
              * @default 5
              */
             auto_open_delay_seconds: number;
             /**
              * Welcome Message
+             * @description The first words of an empty conversation.
              * @default Hello! How can we help?
              */
             welcome_message: string;
             /**
              * Online Message
+             * @description Said while somebody can answer.
              * @default We are online!
              */
             online_message: string;
             /**
              * Away Message
+             * @description Said while nobody can: outside the working hours, or with no agent online.
              * @default We are away at the moment. Leave a message and we will answer as soon as we are back.
              */
             away_message: string;
+            /**
+             * Sound Enabled
+             * @description A short sound for a new message while the visitor looks elsewhere.
+             * @default false
+             */
+            sound_enabled: boolean;
+            /**
+             * Title Flash Enabled
+             * @description The page's title tells of a new message while its tab is in the background.
+             * @default false
+             */
+            title_flash_enabled: boolean;
+            /**
+             * Preview Enabled
+             * @description An unread message shows in a bubble beside the closed launcher.
+             * @default false
+             */
+            preview_enabled: boolean;
+            /**
+             * Hide When Offline
+             * @description No launcher while nobody can answer, unless the visitor has an open conversation.
+             * @default false
+             */
+            hide_when_offline: boolean;
+            /**
+             * Triggers
+             * @description What makes the widget act by itself.
+             * @default []
+             */
+            triggers: components["schemas"]["Trigger"][];
             /** Effective Message */
             effective_message: string;
         };
@@ -1447,6 +1844,7 @@ export interface components {
         RoutingRules: {
             /**
              * Assignment
+             * @description `automatic`: the least busy available agent gets it; `manual`: it waits until somebody takes it.
              * @default automatic
              * @enum {string}
              */
@@ -1472,9 +1870,15 @@ export interface components {
          * @description From `start` to `end`, local time; an end that is not after its start is on the next day.
          */
         Slot: {
-            /** Start */
+            /**
+             * Start
+             * @description Such as 09:00.
+             */
             start: string;
-            /** End */
+            /**
+             * End
+             * @description Such as 17:30; 24:00 is midnight.
+             */
             end: string;
         };
         /**
@@ -1623,6 +2027,56 @@ export interface components {
              */
             agent_id: string;
         };
+        /**
+         * Trigger
+         * @description What makes the widget act by itself, once the visitor has done or not done something.
+         */
+        Trigger: {
+            /**
+             * Id
+             * @description Once a widget; under this name the browser remembers that it has happened.
+             */
+            id: string;
+            /**
+             * Event
+             * @description `delay`: the page has been open for a while; `scroll`: so much of it was scrolled through; `exit_intent`: the pointer leaves the page at its top; `page`: at once, on pages of this address.
+             * @enum {string}
+             */
+            event: "delay" | "scroll" | "exit_intent" | "page";
+            /**
+             * Delay Seconds
+             * @description How long; with the event `delay`, and only there.
+             */
+            delay_seconds?: number | null;
+            /**
+             * Scroll Percent
+             * @description How much; with the event `scroll`, and only there.
+             */
+            scroll_percent?: number | null;
+            /**
+             * Url Pattern
+             * @description Only on pages of this address; required with the event `page`.
+             */
+            url_pattern?: string | null;
+            /**
+             * Action
+             * @description `open`: the panel opens; `message`: a bubble beside the launcher says something.
+             * @enum {string}
+             */
+            action: "open" | "message";
+            /**
+             * Message
+             * @description What the bubble says; with the action `message`, and only there.
+             */
+            message?: string | null;
+            /**
+             * Once
+             * @description How often: once a page view, once a visit (until the tab is closed), or once a browser.
+             * @default session
+             * @enum {string}
+             */
+            once: "page" | "session" | "ever";
+        };
         /** Typing */
         Typing: {
             /**
@@ -1745,6 +2199,7 @@ export interface components {
         Widget: {
             /**
              * Name
+             * @description What the customer's people call it; no page is told.
              * @default Widget
              */
             name: string;
@@ -1768,7 +2223,12 @@ export interface components {
              *       "auto_open_delay_seconds": 5,
              *       "welcome_message": "Hello! How can we help?",
              *       "online_message": "We are online!",
-             *       "away_message": "We are away at the moment. Leave a message and we will answer as soon as we are back."
+             *       "away_message": "We are away at the moment. Leave a message and we will answer as soon as we are back.",
+             *       "sound_enabled": false,
+             *       "title_flash_enabled": false,
+             *       "preview_enabled": false,
+             *       "hide_when_offline": false,
+             *       "triggers": []
              *     }
              */
             behavior: components["schemas"]["Behavior"];
@@ -1778,7 +2238,9 @@ export interface components {
              *       "supported_languages": [
              *         "en"
              *       ],
-             *       "custom_text_overrides": {}
+             *       "use_browser_language": false,
+             *       "custom_text_overrides": {},
+             *       "custom_text_by_language": {}
              *     }
              */
             localization: components["schemas"]["Localization"];
@@ -1786,10 +2248,35 @@ export interface components {
              * @default {
              *       "file_upload_enabled": true,
              *       "max_file_size": 10485760,
+             *       "allowed_file_types": [
+             *         "image/png",
+             *         "image/jpeg",
+             *         "image/gif",
+             *         "image/webp",
+             *         "application/pdf",
+             *         "text/plain",
+             *         "text/csv",
+             *         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+             *         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+             *         "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+             *       ],
              *       "emoji_enabled": true,
              *       "chatbot_enabled": false,
              *       "typing_indicator_enabled": true,
+             *       "read_receipts_enabled": true,
              *       "rating_enabled": true,
+             *       "rating_comment_enabled": true,
+             *       "nps_enabled": false,
+             *       "transcript_enabled": false,
+             *       "past_conversations_enabled": false,
+             *       "pre_chat_form": {
+             *         "enabled": false,
+             *         "fields": []
+             *       },
+             *       "offline_form": {
+             *         "enabled": false,
+             *         "fields": []
+             *       },
              *       "gdpr_consent_required": false,
              *       "gdpr_text": "I agree that my messages and details are stored to answer my request.",
              *       "integrations": {}
@@ -1843,16 +2330,19 @@ export interface components {
             routing_rules: components["schemas"]["RoutingRules"];
             /**
              * Allowed Domains
+             * @description The sites that may use it: `shop.example`, or `*.shop.example` for all below it. Empty: every site.
              * @default []
              */
             allowed_domains: string[];
             /**
              * Blocked Domains
+             * @description Sites that may not, whatever else allows them.
              * @default []
              */
             blocked_domains: string[];
             /**
              * Is Active
+             * @description Whether it is on any page at all.
              * @default true
              */
             is_active: boolean;
@@ -1918,6 +2408,7 @@ export interface components {
         WidgetConfig: {
             /**
              * Name
+             * @description What the customer's people call it; no page is told.
              * @default Widget
              */
             name: string;
@@ -1941,7 +2432,12 @@ export interface components {
              *       "auto_open_delay_seconds": 5,
              *       "welcome_message": "Hello! How can we help?",
              *       "online_message": "We are online!",
-             *       "away_message": "We are away at the moment. Leave a message and we will answer as soon as we are back."
+             *       "away_message": "We are away at the moment. Leave a message and we will answer as soon as we are back.",
+             *       "sound_enabled": false,
+             *       "title_flash_enabled": false,
+             *       "preview_enabled": false,
+             *       "hide_when_offline": false,
+             *       "triggers": []
              *     }
              */
             behavior: components["schemas"]["Behavior"];
@@ -1951,7 +2447,9 @@ export interface components {
              *       "supported_languages": [
              *         "en"
              *       ],
-             *       "custom_text_overrides": {}
+             *       "use_browser_language": false,
+             *       "custom_text_overrides": {},
+             *       "custom_text_by_language": {}
              *     }
              */
             localization: components["schemas"]["Localization"];
@@ -1959,10 +2457,35 @@ export interface components {
              * @default {
              *       "file_upload_enabled": true,
              *       "max_file_size": 10485760,
+             *       "allowed_file_types": [
+             *         "image/png",
+             *         "image/jpeg",
+             *         "image/gif",
+             *         "image/webp",
+             *         "application/pdf",
+             *         "text/plain",
+             *         "text/csv",
+             *         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+             *         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+             *         "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+             *       ],
              *       "emoji_enabled": true,
              *       "chatbot_enabled": false,
              *       "typing_indicator_enabled": true,
+             *       "read_receipts_enabled": true,
              *       "rating_enabled": true,
+             *       "rating_comment_enabled": true,
+             *       "nps_enabled": false,
+             *       "transcript_enabled": false,
+             *       "past_conversations_enabled": false,
+             *       "pre_chat_form": {
+             *         "enabled": false,
+             *         "fields": []
+             *       },
+             *       "offline_form": {
+             *         "enabled": false,
+             *         "fields": []
+             *       },
              *       "gdpr_consent_required": false,
              *       "gdpr_text": "I agree that my messages and details are stored to answer my request.",
              *       "integrations": {}
@@ -2016,16 +2539,19 @@ export interface components {
             routing_rules: components["schemas"]["RoutingRules"];
             /**
              * Allowed Domains
+             * @description The sites that may use it: `shop.example`, or `*.shop.example` for all below it. Empty: every site.
              * @default []
              */
             allowed_domains: string[];
             /**
              * Blocked Domains
+             * @description Sites that may not, whatever else allows them.
              * @default []
              */
             blocked_domains: string[];
             /**
              * Is Active
+             * @description Whether it is on any page at all.
              * @default true
              */
             is_active: boolean;
@@ -2037,15 +2563,20 @@ export interface components {
         WorkingHours: {
             /**
              * Enabled
+             * @description Whether they count; otherwise the team is always at work.
              * @default false
              */
             enabled: boolean;
             /**
              * Timezone
+             * @description An IANA time zone such as Europe/Berlin.
              * @default UTC
              */
             timezone: string;
-            /** Schedule */
+            /**
+             * Schedule
+             * @description The hours of each day; a day that is not there is closed.
+             */
             schedule?: {
                 [key: string]: components["schemas"]["Slot"][];
             };
@@ -2217,6 +2748,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chat_get_conversations_conversations_get: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OwnConversation_"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -12,6 +12,7 @@ from livechat.conversations import (
     AgentConversation,
     ConversationRequest,
     FeedbackDraft,
+    OwnConversation,
     ReadRequest,
     Status,
     VisitorConversation,
@@ -22,7 +23,7 @@ from livechat.identity import PageVisitor, Principal, TokenVisitor
 from livechat.messages import Draft, Message
 from livechat.tickets import Ticket
 from livechat.visitors import BrowserId, Export, Identification, Identified, VisitorInfo
-from livechat.wire import AgentRef, Answer, Attributes, Body, Id, json_bytes
+from livechat.wire import AgentRef, Answer, Attributes, Body, Id, Page, json_bytes
 
 # A page of 100 conversations carries both a hundred times, and Lambda answers with 6 MB at most.
 MAX_CONTEXT_BYTES = 8 * 1024
@@ -108,6 +109,8 @@ async def post_message(draft: Draft, caller: http.CallerDep, response: Response)
         if draft.sender_type != tx.actor.sender_type:
             raise SenderTypeMismatch
         message, is_new = await messages.append(tx, draft)
+        if is_new:
+            await conversations.take_details(tx, message)
     await realtime.publish(tx)
     response.status_code = 201 if is_new else 200
     return message
@@ -131,6 +134,14 @@ async def get_messages(
         entries, has_more = await messages.history(tx, conversation_id, before=before, after=after, limit=limit)
     view = conversations.view_for(tx, row)
     return History(messages=entries, last_seq=view.last_seq, has_more=has_more, conversation=view)
+
+
+@app.get("/conversations")
+async def get_conversations(
+    caller: http.CallerDep, response: Response, cursor: http.CursorQuery = None, limit: http.LimitQuery = 20
+) -> Page[OwnConversation]:
+    async with _open(caller, response) as tx:
+        return await conversations.list_own(tx, cursor, limit)
 
 
 @app.post("/end")

@@ -10,7 +10,13 @@ from psycopg.errors import LockNotAvailable
 
 from livechat import agents, conversations, db, messages, topics, visitors
 from livechat.agents import PresenceRequest
-from livechat.conversations import AgentConversation, FeedbackDraft, Transfer
+from livechat.conversations import (
+    AgentConversation,
+    ConversationUpdatedFrame,
+    FeedbackDraft,
+    OwnConversation,
+    Transfer,
+)
 from livechat.errors import (
     AgentAtCapacity,
     AgentNotFound,
@@ -25,11 +31,12 @@ from livechat.errors import (
     NotEnded,
     ValidationFailed,
 )
+from livechat.forms import OWN_FIELDS
 from livechat.identity import ConnectionHolder, PageVisitor
 from livechat.messages import Draft
 from livechat.visitors import VisitorInfo
 from livechat.widgets import WidgetConfig
-from tests.database.world import Agent, Database, Tenant, World
+from tests.database.world import Agent, Database, Tenant, Visitor, World
 
 pytestmark = pytest.mark.anyio
 
@@ -653,3 +660,97 @@ async def test_a_new_widget_hands_out_its_own_conversations(database: Database, 
     automatic, _ = await database.enter(PageVisitor(world.acme.widget_id))
     assert await events(database, by_hand.conversation_id) == []
     assert await events(database, automatic.conversation_id) == ["conversation.assigned"]
+
+
+# --- the visitor's own list
+
+
+async def own(database: Database, visitor: Visitor, limit: int = 20) -> list[OwnConversation]:
+    """All of a visitor's list, page by page."""
+    found: list[OwnConversation] = []
+    cursor: str | None = None
+    while True:
+        async with database.tenant(visitor.principal) as tx:
+            page = await conversations.list_own(tx, cursor, limit)
+        assert len(page.items) <= limit
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+async def test_a_visitor_finds_its_conversations_newest_first(database: Database, world: World) -> None:
+    visitor = world.acme.visitor
+    ids = [visitor.conversation_id]
+    for n in range(3):
+        async with database.tenant(visitor.principal) as tx:
+            await conversations.end(tx, ids[-1])
+        async with database.tenant(visitor.principal) as tx:
+            ids.append((await conversations.start(tx, {}, {})).conversation.id)
+        await database.write(visitor.principal, ids[-1], f"{n}" + "x" * 200)
+    for limit in (1, 2, 20):
+        assert [each.id for each in await own(database, visitor, limit)] == ids[::-1]
+    newest, *_, oldest = await own(database, visitor)
+    assert newest.last_message is not None
+    assert newest.last_message.content == "2" + "x" * 159
+    assert (newest.status, newest.ended_at) == ("queued", None)
+    assert oldest.last_message is not None
+    assert (oldest.last_message.content, oldest.last_message.sender_type) == ("Is anybody there?", "visitor")
+    assert (oldest.status, oldest.ended_at is not None) == ("closed", True)
+    # A conversation that goes on keeps its place: a page that was asked for does not shift.
+    async with database.tenant(visitor.principal) as tx:
+        await conversations.end(tx, ids[-1])
+    await database.go(world.acme.agent, "online")
+    await act(database, world.acme.agent, "reopen", ids[0])
+    assert [each.id for each in await own(database, visitor)] == ids[::-1]
+
+
+async def test_a_visitors_list_holds_nobody_elses(database: Database, world: World) -> None:
+    for tenant in (world.acme, world.globex):
+        for visitor in (tenant.visitor, tenant.other_visitor):
+            assert [each.id for each in await own(database, visitor)] == [visitor.conversation_id]
+
+
+async def test_who_is_no_visitor_has_no_list_of_its_own(database: Database, world: World) -> None:
+    for principal in (world.acme.agent.principal, world.acme.admin.principal, PageVisitor(world.acme.widget_id)):
+        async with database.tenant(principal) as tx:
+            with pytest.raises(Forbidden):
+                await conversations.list_own(tx, None, 20)
+
+
+async def test_a_cursor_that_the_list_did_not_give_is_refused(database: Database, world: World) -> None:
+    for cursor in ("x", "MjAyNg"):
+        async with database.tenant(world.acme.visitor.principal) as tx:
+            with pytest.raises(InvalidQuery):
+                await conversations.list_own(tx, cursor, 20)
+
+
+# --- what a form tells of its visitor
+
+
+async def test_name_and_addresses_in_a_form_become_the_visitors_own(database: Database, world: World) -> None:
+    acme = world.acme
+    at = acme.visitor.conversation_id
+    fields = [{"name": name, "type": kind, "label": name} for name, kind in OWN_FIELDS.items()]
+    ask = {"conversation_id": at, "sender_type": "agent", "content": "", "message_type": "form"}
+
+    async def tell(visitor: Visitor, **values: str) -> list[Any]:
+        async with database.tenant(acme.agent.principal) as tx:
+            form, _ = await messages.append(tx, Draft.model_validate({**ask, "metadata": {"fields": fields}}))
+        said = {"answer_to": form.seq, "values": values}
+        async with database.tenant(visitor.principal) as tx:
+            told, _ = await messages.append(
+                tx, Draft.model_validate({**ask, "sender_type": "visitor", "content": "x", "metadata": said})
+            )
+            await conversations.take_details(tx, told)
+        return [each.frame.data for each in tx.announcements if isinstance(each.frame, ConversationUpdatedFrame)]
+
+    narrow, wide = await tell(acme.visitor, name=" Vera Vogel ", email="vera@example.com", phone="")
+    assert isinstance(wide, AgentConversation)
+    assert not isinstance(narrow, AgentConversation)
+    assert (wide.visitor.name, wide.visitor.email, wide.visitor.phone) == ("Vera Vogel", "vera@example.com", None)
+    assert await tell(acme.visitor) == []
+    await database.do("update visitors set is_verified = true where id = %(id)s", id=acme.visitor.id)
+    _, wide = await tell(acme.visitor, name="Somebody else")
+    assert isinstance(wide, AgentConversation)
+    assert wide.visitor.name == "Vera Vogel"

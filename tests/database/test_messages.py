@@ -13,6 +13,7 @@ from livechat.errors import (
     ContentTooLong,
     ConversationClosed,
     ConversationNotFound,
+    FormAlreadyAnswered,
     LivechatError,
     ValidationFailed,
 )
@@ -99,7 +100,7 @@ async def test_an_id_used_for_another_message_is_refused(database: Database, wor
     for other in (
         draft(visitor.conversation_id, "Two", "m-1"),
         draft(visitor.conversation_id, "One", "m-1", metadata={"a": 1}),
-        draft(visitor.conversation_id, "One", "m-1", message_type="card"),
+        draft(visitor.conversation_id, "One", "m-1", message_type="image"),
     ):
         with pytest.raises(ClientMessageIdReused):
             await append(database, visitor.principal, other)
@@ -378,3 +379,107 @@ async def test_a_writer_that_fails_leaves_no_hole(database: Database, world: Wor
     )
     assert sum(isinstance(result, ChangedItsMind) for result in results) == 4
     assert await seqs(database, visitor.conversation_id) == list(range(1, 11))
+
+
+# --- forms
+
+FORM = {
+    "fields": [
+        {"name": "email", "type": "email", "label": "E-mail", "required": True},
+        {"name": "size", "type": "select", "label": "Size", "options": ["S", "M"]},
+    ]
+}
+
+
+def form(conversation_id: UUID) -> Draft:
+    return draft(conversation_id, "E-mail? Size?", sender_type="agent", message_type="form", metadata=FORM)
+
+
+def answer(conversation_id: UUID, seq: int, client_message_id: str | None = None, **values: Any) -> Draft:
+    metadata = {"answer_to": seq, "values": values or {"email": "v@example.com"}}
+    return draft(conversation_id, "v@example.com", client_message_id, message_type="form", metadata=metadata)
+
+
+async def test_a_form_is_answered_once_and_the_first_answer_sent_again_is_the_first_entry(
+    database: Database, world: World
+) -> None:
+    acme = world.acme
+    at = acme.visitor.conversation_id
+    put, _ = await append(database, acme.agent.principal, form(at))
+    first, was_new = await append(database, acme.visitor.principal, answer(at, put.seq, "a-1"))
+    again, is_new = await append(database, acme.visitor.principal, answer(at, put.seq, "a-1"))
+    assert (was_new, is_new, again) == (True, False, first)
+    for client_message_id in ("a-2", None):
+        with pytest.raises(FormAlreadyAnswered):
+            await append(database, acme.visitor.principal, answer(at, put.seq, client_message_id))
+    with pytest.raises(ClientMessageIdReused):
+        await append(database, acme.visitor.principal, answer(at, put.seq, "a-1", email="w@example.com"))
+    another, _ = await append(database, acme.agent.principal, form(at))
+    await append(database, acme.visitor.principal, answer(at, another.seq))
+    assert await seqs(database, at) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_of_ten_answers_at_once_one_is_taken(database: Database, world: World) -> None:
+    acme = world.acme
+    at = acme.visitor.conversation_id
+    put, _ = await append(database, acme.agent.principal, form(at))
+    results = await asyncio.gather(
+        *(append(database, acme.visitor.principal, answer(at, put.seq, f"a-{n}")) for n in range(10)), return_exceptions=True
+    )
+    assert sum(isinstance(result, FormAlreadyAnswered) for result in results) == 9
+    assert await seqs(database, at) == [1, 2, 3, 4]
+
+
+async def test_an_answer_that_does_not_fit_leaves_no_trace(database: Database, world: World) -> None:
+    acme = world.acme
+    at = acme.visitor.conversation_id
+    put, _ = await append(database, acme.agent.principal, form(at))
+    text = await database.write(acme.agent.principal, at, "No form")
+    before = await database.one("select * from conversations where id = %(id)s", id=at)
+    for wrong in (
+        answer(at, put.seq, email="nobody"),
+        answer(at, put.seq, size="M"),
+        answer(at, put.seq, email="v@example.com", size="L"),
+        answer(at, text.seq),
+        answer(at, text.seq + 1),
+        answer(at, 2**31 - 1),
+    ):
+        with pytest.raises(ValidationFailed):
+            await append(database, acme.visitor.principal, wrong)
+    assert await database.one("select * from conversations where id = %(id)s", id=at) == before
+    assert await seqs(database, at) == [1, 2, 3, 4]
+
+
+async def test_a_form_of_another_conversation_is_no_form(database: Database, world: World) -> None:
+    acme = world.acme
+    put, _ = await append(database, acme.agent.principal, form(acme.other_visitor.conversation_id))
+    with pytest.raises(ValidationFailed):
+        await append(database, acme.visitor.principal, answer(acme.visitor.conversation_id, put.seq))
+    assert await seqs(database, acme.visitor.conversation_id) == [1, 2]
+
+
+async def test_entries_from_before_the_rules_are_read_and_harm_no_answer(database: Database, world: World) -> None:
+    acme = world.acme
+    at = acme.visitor.conversation_id
+    for seq, sender, kind, metadata in (
+        (3, "visitor", "form", '{"answer_to": {"deep": 1}, "values": 7}'),
+        (4, "agent", "card", '{"buttons": "none", "url": "javascript:alert(1)"}'),
+        (5, "agent", "form", '{"fields": [{"type": "hologram"}]}'),
+        (6, "visitor", "form", '{"answer_to": "7"}'),
+    ):
+        await database.do(
+            "insert into messages (conversation_id, customer_id, visitor_id, seq, sender_type, sender_id, message_type,"
+            " content, metadata)"
+            " values (%(at)s, %(customer)s, %(visitor)s, %(seq)s, %(sender)s, %(visitor)s, %(kind)s, '', %(metadata)s)",
+            at=at, customer=acme.id, visitor=acme.visitor.id, seq=seq, sender=sender, kind=kind, metadata=metadata,
+        )  # fmt: skip
+    await database.do("update conversations set last_seq = 6 where id = %(id)s", id=at)
+    async with database.tenant(acme.visitor.principal) as tx:
+        page, _ = await messages.history(tx, at, before=None, after=2, limit=50)
+    assert [entry.message_type for entry in page] == ["form", "card", "form", "form"]
+    with pytest.raises(ValidationFailed):
+        await append(database, acme.visitor.principal, answer(at, 5))
+    put, _ = await append(database, acme.agent.principal, form(at))
+    assert put.seq == 7
+    stored, _ = await append(database, acme.visitor.principal, answer(at, put.seq))
+    assert stored.seq == 8

@@ -102,6 +102,8 @@ async def test_changes_at_once_are_all_kept_and_all_counted(database: Database, 
         ({"working_hours": {"timezone": "Mars/Olympus"}}, "working_hours.timezone"),
         ({"working_hours": {"schedule": {"monday": [{"start": "9", "end": "17"}]}}}, "working_hours.schedule.monday.0.start"),
         ({"localization": {"supported_languages": []}}, "localization.supported_languages"),
+        ({"behavior": {"triggers": [{"id": "t", "event": "page", "action": "open"}]}}, "behavior.triggers.0.url_pattern"),
+        ({"features": {"pre_chat_form": {"enabled": True}}}, "features.pre_chat_form.fields"),
     ],
 )
 async def test_a_change_that_does_not_hold_changes_nothing(
@@ -250,6 +252,38 @@ async def test_the_message_fits_the_moment(database: Database, world: World) -> 
     assert (full.agents.online_count, full.agents.available_agents, full.agents.is_online) == (1, [], True)
 
 
+async def test_a_page_is_told_of_a_form_only_if_it_is_asked(database: Database, world: World) -> None:
+    acme = world.acme
+    page = PageVisitor(acme.widget_id)
+    asked = {"title": "Who are you?", "fields": [{"name": "email", "type": "email", "label": "E-mail", "required": True}]}
+    await change(database, acme.admin, acme.widget_id, features={"pre_chat_form": asked, "offline_form": asked})
+    resting = await config(database, page)
+    assert (resting.features.pre_chat_form.fields, resting.features.offline_form.title) == ([], None)
+    kept = await change(database, acme.admin, acme.widget_id, features={"pre_chat_form": {**asked, "enabled": True}})
+    assert kept.features.offline_form.fields[0].name == "email"
+    told = await config(database, page)
+    assert (told.features.pre_chat_form.enabled, told.features.pre_chat_form.fields[0].name) == (True, "email")
+    assert (told.features.offline_form.fields, told.etag() != resting.etag()) == ([], True)
+
+
+async def test_a_page_is_told_what_makes_its_widget_act(database: Database, world: World) -> None:
+    acme = world.acme
+    trigger = {"id": "stay", "event": "exit_intent", "action": "message", "message": "Wait!"}
+    await change(
+        database,
+        acme.admin,
+        acme.widget_id,
+        behavior={"triggers": [trigger], "sound_enabled": True},
+        localization={"custom_text_by_language": {"de": {"title": "Fragen?"}}},
+    )
+    told = (await config(database, PageVisitor(acme.widget_id))).model_dump(mode="json")
+    assert told["behavior"]["triggers"] == [
+        {**trigger, "delay_seconds": None, "scroll_percent": None, "url_pattern": None, "once": "session"}
+    ]
+    assert told["behavior"]["sound_enabled"]
+    assert told["localization"]["custom_text_by_language"] == {"de": {"title": "Fragen?"}}
+
+
 async def test_the_validator_changes_with_the_answer_and_not_with_the_time(database: Database, world: World) -> None:
     page = PageVisitor(world.acme.widget_id)
     first = await config(database, page)
@@ -338,8 +372,8 @@ async def test_a_change_touches_only_what_it_names(environment: None, database: 
     acme = world.acme
     stored_by_another = ["127.0.0.1", "shop.example", "bad domain!"]
     await database.do(
-        "update widget_configs set allowed_domains = %(domains)s, branding = branding || '{\"hologram\": true}'"
-        " where id = %(id)s",
+        "update widget_configs set allowed_domains = %(domains)s,"
+        ' branding = branding || \'{"hologram": true, "widget_shape": "hexagon"}\' where id = %(id)s',
         domains=stored_by_another,
         id=acme.widget_id,
     )
@@ -348,5 +382,6 @@ async def test_a_change_touches_only_what_it_names(environment: None, database: 
     row = await database.one("select allowed_domains, branding from widget_configs where id = %(id)s", id=acme.widget_id)
     assert row["allowed_domains"] == stored_by_another
     assert (row["branding"]["hologram"], row["branding"]["primary_color"]) == (True, "#FF0000")
+    assert (row["branding"]["widget_shape"], changed.branding.widget_shape) == ("hexagon", "rounded")
     with pytest.raises(DomainNotAllowed):
         await config(database, PageVisitor(acme.widget_id, None, "https://evil.example"))

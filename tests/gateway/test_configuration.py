@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.client import Agent, Caller
+from tests.client import Agent, Caller, Json
 from tests.stack import Stack
 
 
@@ -45,6 +45,39 @@ def test_a_change_raises_the_version_merges_and_is_on_the_page_at_once(stack: St
     assert {error["field"] for error in wrong.body["errors"]} == {"branding.primary_color", "branding.shine"}
     assert admin.caller.call("DELETE", path).status == 204
     assert admin.caller.call("DELETE", path).status == 404
+
+
+def test_a_page_is_told_every_field_and_of_resting_forms_no_question(stack: Stack, admin: Agent) -> None:
+    fields = [{"name": "email", "type": "email", "label": "E-mail", "required": True}]
+    trigger = {"id": "stay", "event": "exit_intent", "action": "message", "message": "Wait!"}
+    said = {
+        "branding": {"launcher_label": "Ask us"},
+        "behavior": {"triggers": [trigger], "hide_when_offline": True},
+        "localization": {"use_browser_language": True, "custom_text_by_language": {"de": {"title": "Fragen?"}}},
+        "features": {"pre_chat_form": {"enabled": True, "fields": fields}, "offline_form": {"fields": fields}},
+    }
+    made = admin.caller.post("/admin-config/widget", {"name": "Whole", **said})
+    assert made.status == 201, made
+    path = f"/admin-config/widget?widget_id={made.body['id']}"
+    shown = Caller(stack.base_url).get(f"/widget-config?widget_id={made.body['id']}").body
+    assert shown["branding"] == made.body["branding"]
+    assert shown["localization"] == made.body["localization"]
+    assert {name: shown["behavior"][name] for name in made.body["behavior"]} == made.body["behavior"]
+    resting: Json = {"enabled": False, "title": None, "intro": None, "fields": [], "thanks": None}
+    assert shown["features"] == {**made.body["features"], "offline_form": resting}
+    assert made.body["features"]["offline_form"]["fields"][0]["name"] == "email"
+    for section, wrong, where in (
+        ("behavior", {"triggers": [{**trigger, "message": None}]}, "behavior.triggers.0.message"),
+        ("behavior", {"triggers": [trigger, trigger]}, "behavior.triggers"),
+        ("features", {"offline_form": {"enabled": True}}, "features.offline_form.fields"),
+        ("features", {"allowed_file_types": ["png"]}, "features.allowed_file_types.0"),
+        ("localization", {"custom_text_by_language": {"de": []}}, "localization.custom_text_by_language.de"),
+    ):
+        refused = admin.caller.call("PUT", path, {section: wrong})
+        assert (refused.status, [error["field"] for error in refused.body["errors"]]) == (422, [where])
+        refused = admin.caller.post("/admin-config/widget", {section: wrong})
+        assert (refused.status, [error["field"] for error in refused.body["errors"]]) == (422, [where])
+    assert admin.caller.call("DELETE", path).status == 204
 
 
 def test_closed_hours_and_absent_agents_choose_the_message(stack: Stack, admin: Agent) -> None:

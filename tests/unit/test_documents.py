@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings
 
 from livechat import errors
 from livechat.settings import DeploymentSettings, OutboundSettings, Settings
+from livechat.widgets import SECTIONS
+from scripts import configuration
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = (ROOT / "docs" / "errors.md").read_text("utf-8")
@@ -69,6 +71,15 @@ def test_every_setting_is_written_down(model: type[BaseSettings], title: str) ->
         for name, field in model.model_fields.items()
     ]
     assert rows(section) == expected
+
+
+def test_every_field_of_a_widgets_configuration_is_written_down() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    assert configuration.written(text) == text
+    for title, model in configuration.TABLES.items():
+        section = re.split(r"\n#+ ", text.partition(f"# {title}\n")[2])[0]
+        own = [f"`{name}`" for name in model.model_fields if name not in SECTIONS]
+        assert [(name, effect[-1]) for name, _, _, effect in rows(section)] == [(name, ".") for name in own], title
 
 
 def test_nothing_but_the_settings_reads_the_environment() -> None:

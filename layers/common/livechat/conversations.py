@@ -23,10 +23,12 @@ from livechat.errors import (
     NotEnded,
     Unavailable,
 )
+from livechat.forms import OWN_FIELDS
 from livechat.wire import AgentRef, Answer, Attributes, Body, Id, LongText, Page, Timestamp
 
 Status = Literal["queued", "active", "resolved", "closed"]
 START_ATTEMPTS = 3
+MAX_DETAIL = 200
 View = Literal["mine", "queue", "open", "resolved", "all"]
 
 
@@ -79,6 +81,12 @@ class VisitorConversation(Answer):
     feedback: Feedback | None
     created_at: Timestamp
     ended_at: Timestamp | None
+
+
+class OwnConversation(VisitorConversation):
+    """One of a visitor's conversations, in the list of them."""
+
+    last_message: LastMessage | None
 
 
 class ConversationVisitor(Answer):
@@ -186,6 +194,19 @@ async def list_page(tx: TenantTransaction, view: View, cursor: str | None, limit
     )
 
 
+async def list_own(tx: TenantTransaction, cursor: str | None, limit: int) -> Page[OwnConversation]:
+    """The calling visitor's conversations, newest first. Raises Forbidden."""
+    if tx.actor.kind != "visitor":
+        raise Forbidden("Only a visitor lists its own conversations here.")
+    at, last_id = _read_cursor(cursor) if cursor else (None, None)
+    rows = await tx.all("conversations.list_own", at=at, last_id=last_id, limit=limit + 1)
+    page = rows[:limit]
+    return Page(
+        items=[OwnConversation(**_shared(row), last_message=row["last_message"]) for row in page],
+        next_cursor=_write_cursor(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None,
+    )
+
+
 async def count(tx: TenantTransaction) -> Counts:
     row = await tx.one("conversations.counts")
     assert row is not None
@@ -288,6 +309,17 @@ async def give_feedback(tx: TenantTransaction, draft: FeedbackDraft) -> dict[str
     if await tx.one("conversations.rate", conversation_id=draft.conversation_id, feedback=Jsonb(feedback)) is None:
         raise ConversationNotFound
     return await _announce(tx, draft.conversation_id)
+
+
+async def take_details(tx: TenantTransaction, answer: messages.Message) -> None:
+    """Name, e-mail and phone among a form's answers become the visitor's own, unless it is verified."""
+    if answer.message_type != "form" or answer.sender_type != "visitor":
+        return
+    values = answer.metadata["values"]
+    said = {name: (values.get(name) or "").strip()[:MAX_DETAIL] or None for name in OWN_FIELDS}
+    if any(said.values()):
+        await tx.one("visitors.return", **said)
+        await _announce(tx, answer.conversation_id)
 
 
 async def mark_read(tx: TenantTransaction, conversation_id: UUID, seq: int) -> None:

@@ -114,6 +114,10 @@ class ClientMessageIdReused(Conflict):
     title = "This client_message_id was used for another message"
 
 
+class FormAlreadyAnswered(Conflict):
+    title = "This form was answered before"
+
+
 class AlreadyAssigned(Conflict):
     title = "Another agent has taken this conversation"
 

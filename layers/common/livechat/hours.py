@@ -29,17 +29,18 @@ def _known_zone(name: str) -> str:
 class Slot(Body):
     """From `start` to `end`, local time; an end that is not after its start is on the next day."""
 
-    start: ClockTime
-    end: ClockTime
+    start: ClockTime = Field(description="Such as 09:00.")
+    end: ClockTime = Field(description="Such as 17:30; 24:00 is midnight.")
 
 
 class WorkingHours(Body):
     """When the team answers. While not `enabled` it is always at work."""
 
-    enabled: bool = False
-    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    enabled: bool = Field(False, description="Whether they count; otherwise the team is always at work.")
+    timezone: Annotated[str, AfterValidator(_known_zone)] = Field("UTC", description="An IANA time zone such as Europe/Berlin.")
     schedule: dict[Day, list[Slot]] = Field(
-        default_factory=lambda: {day: [Slot(start="09:00", end="17:00")] for day in DAYS[:5]}
+        default_factory=lambda: {day: [Slot(start="09:00", end="17:00")] for day in DAYS[:5]},
+        description="The hours of each day; a day that is not there is closed.",
     )
 
 

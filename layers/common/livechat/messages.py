@@ -6,7 +6,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from pydantic import Field, StringConstraints
 
-from livechat import topics
+from livechat import message_types, topics
 from livechat.db import TenantTransaction
 from livechat.errors import (
     ClientMessageIdReused,
@@ -36,7 +36,11 @@ class Draft(Body):
     sender_type: SenderType
     content: Text
     message_type: MessageType = "text"
-    metadata: Attributes = {}
+    metadata: Attributes = Field(
+        {},
+        description="At most 4 KB as JSON. Of a card: `Card`; of a form that asks: `Form`, of one that answers: `FormAnswer`; "
+        "of the other types anything.",
+    )
     client_message_id: Annotated[Text, StringConstraints(min_length=1, max_length=64)] | None = Field(
         None, description="Makes sending again safe: the same id with the same body answers the first entry."
     )
@@ -78,9 +82,11 @@ class MessageCreatedFrame(Answer):
 async def append(tx: TenantTransaction, draft: Draft) -> tuple[Message, bool]:
     """Store a message at the end of its conversation's log; whether it is new, or was stored before under its client id.
 
-    Raises ConversationNotFound, ConversationClosed, ContentTooLong, ClientMessageIdReused.
+    Raises ConversationNotFound, ConversationClosed, ContentTooLong, ValidationFailed, ClientMessageIdReused,
+    FormAlreadyAnswered.
     """
     _check_size(draft)
+    answer = message_types.check(draft.message_type, tx.actor.sender_type, draft.metadata)
     # The lock is a statement of its own: the next one then sees what the lock's last holder committed.
     lock = await tx.send("conversations.lock", conversation_id=draft.conversation_id)
     appended = await tx.send(
@@ -99,6 +105,12 @@ async def append(tx: TenantTransaction, draft: Draft) -> tuple[Message, bool]:
         raise ConversationClosed
     stored = message(row)
     if row["is_new"]:
+        if answer is not None:
+            # Still under the conversation's lock, and in a statement of its own: an answer committed just before is seen.
+            asked = await tx.one(
+                "messages.form", conversation_id=draft.conversation_id, seq=answer.answer_to, answer_seq=stored.seq
+            )
+            message_types.check_answer(answer, asked)
         announce(tx, stored)
     elif not row["is_same"]:
         raise ClientMessageIdReused

@@ -65,6 +65,7 @@ Id = Annotated[UUID, BeforeValidator(_canonical_uuid)]
 Text = Annotated[str, AfterValidator(no_nul)]
 ShortText = Annotated[str, StringConstraints(max_length=200), AfterValidator(no_nul)]
 LongText = Annotated[str, StringConstraints(max_length=2000), AfterValidator(no_nul)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Url = Annotated[
     str,
     StringConstraints(max_length=2000, pattern=r"^https?://[^\s\\\x00-\x1f]+$"),

@@ -86,6 +86,14 @@ where customer_id = (select app.customer_id()) and status in ('queued', 'active'
 -- Where the conversations that a client names stand; the policies leave out what it may not see.
 select id, last_seq from conversations where id = any(%(ids)s) and customer_id = (select app.customer_id())
 
+-- name: list_own
+select * from conversations_with_people c
+where c.customer_id = (select app.customer_id()) and c.widget_id = (select app.widget_id())
+  and c.visitor_id = (select app.visitor_id())
+  and (%(at)s::timestamptz is null or (c.created_at, c.id) < (%(at)s::timestamptz, %(last_id)s::uuid))
+order by c.created_at desc, c.id desc
+limit %(limit)s
+
 -- name: list_mine
 select * from conversations_with_people c
 where c.customer_id = (select app.customer_id()) and c.status = 'active' and c.assigned_agent_id = (select app.agent_id())

@@ -59,3 +59,15 @@ where m.customer_id = (select app.customer_id()) and m.conversation_id = %(conve
   and m.created_at >= (select c.created_at from conversations c where c.id = %(conversation_id)s)
 order by m.seq desc
 limit %(limit)s
+
+-- name: form
+-- A form that was put to the visitor, and whether it was answered before this entry of the log.
+select f.metadata, exists (
+    select from messages a
+    where a.customer_id = c.customer_id and a.conversation_id = c.id and a.created_at >= c.created_at
+      and a.seq > f.seq and a.seq < %(answer_seq)s and a.message_type = 'form' and a.sender_type = 'visitor'
+      and a.metadata -> 'answer_to' = to_jsonb(f.seq)) as is_answered
+from conversations c
+join messages f on f.customer_id = c.customer_id and f.conversation_id = c.id and f.created_at >= c.created_at
+where c.id = %(conversation_id)s and c.customer_id = (select app.customer_id()) and f.seq = %(seq)s
+  and f.message_type = 'form' and f.sender_type in ('agent', 'bot')
