@@ -9,7 +9,7 @@ import type { Edge, Tabs } from "./edge.ts";
 import { asProblem, type ChatApi, Problem } from "./http.ts";
 import { Listeners } from "./listeners.ts";
 import { Log } from "./log.ts";
-import { type KeptMessage, Outbox, type PendingMessage } from "./outbox.ts";
+import { type KeptMessage, keptOf, Outbox, type PendingMessage } from "./outbox.ts";
 import type { Socket } from "./socket.ts";
 import type { ConversationView, Message, SenderType, ServerFrame } from "./wire.ts";
 
@@ -183,7 +183,7 @@ export class Conversation<View extends ConversationView = ConversationView> {
     const item = this._outbox.add(content, given);
     this._typingSentAt = Number.NEGATIVE_INFINITY;
     this._cancelTypingOver();
-    this._tell({ written: this._outbox.keep(item) });
+    this._tell({ written: keptOf(item) });
     this._changed();
     this._flush();
     return item.client_message_id;
@@ -194,7 +194,8 @@ export class Conversation<View extends ConversationView = ConversationView> {
     if (!item) return;
     item.state = "waiting";
     item.problem = null;
-    this._tell({ written: this._outbox.keep(item) });
+    this._outbox.keep(item);
+    this._tell({ written: keptOf(item) });
     this._sendTries = 0;
     this._changed();
     this._flush();

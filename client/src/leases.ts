@@ -20,12 +20,20 @@ export function leases(
       const key = `${prefix}lease:${name}`;
       const own = newId();
       let has = false;
+      let isFull = false;
       let cancel = () => {};
       const mine = () => (area.getItem(key) || "").split(" ")[0] === own;
-      const write = () => area.setItem(key, `${own} ${clock.now() + LEASE}`);
+      const write = () => {
+        try {
+          area.setItem(key, `${own} ${clock.now() + LEASE}`);
+        } catch {
+          // Full: this tab goes on as if it were alone, rather than never send.
+          isFull = true;
+        }
+      };
       const look = () => {
         const [owner, until] = (area.getItem(key) || "").split(" ");
-        if (has && owner !== own) {
+        if (has && owner !== own && !isFull) {
           has = false;
           lost();
           return;
@@ -40,7 +48,7 @@ export function leases(
       };
       const settle = () => {
         cancel = clock.after(LOOK_AGAIN, look);
-        if (!mine()) return;
+        if (!mine() && !isFull) return;
         has = true;
         held();
       };
@@ -52,9 +60,13 @@ export function leases(
       };
     },
     say(word) {
-      // Other tabs hear of a change only.
-      area.setItem(spoken, JSON.stringify([newId(), word]));
-      area.removeItem(spoken);
+      try {
+        // Other tabs hear of a change only.
+        area.setItem(spoken, JSON.stringify([newId(), word]));
+        area.removeItem(spoken);
+      } catch {
+        // Full: the log tells the others what they do not hear here.
+      }
     },
     hear(listener) {
       const pass = ({ key, newValue }: StorageEvent) => {

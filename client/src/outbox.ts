@@ -29,6 +29,10 @@ export interface PendingMessage {
 /** What of it outlives a reload, and what other tabs are told. */
 export type KeptMessage = Omit<PendingMessage, "state" | "problem" | "gone">;
 
+export function keptOf({ state: _, problem: __, gone: ___, ...kept }: PendingMessage): KeptMessage {
+  return kept;
+}
+
 const PREFIX = "outbox:";
 
 export class Outbox {
@@ -80,12 +84,10 @@ export class Outbox {
     return item;
   }
 
-  /** Has a reload find it; answers what it finds. */
-  keep(item: PendingMessage): KeptMessage {
+  /** Has a reload find it. */
+  keep(item: PendingMessage): void {
     item.gone = false;
-    const { state: _, problem: __, gone: ___, ...kept } = item;
-    this._edge.store.set(this._key(item.client_message_id), JSON.stringify(kept));
-    return kept;
+    this._edge.store.set(this._key(item.client_message_id), JSON.stringify(keptOf(item)));
   }
 
   /** Whether no tab has taken it out, as far as this one's view of the store goes: that may be a moment late. */

@@ -10,11 +10,10 @@ type Bonds = Pick<Tabs, "hold" | "say" | "hear">;
 export function browserTabs(edge: Edge, prefix: string): Tabs | undefined {
   let area: Storage;
   try {
+    // Looked at and not written to: nothing is stored before the visitor acts.
     area = localStorage;
-    area.setItem(`${prefix}try`, "");
-    area.removeItem(`${prefix}try`);
   } catch {
-    // Blocked by the browser's settings, a sandboxed frame, or full.
+    // Blocked by the browser's settings, or a sandboxed frame.
     return;
   }
   const bonds = locksAndChannel(prefix) || leases(edge, area, prefix);

@@ -50,6 +50,21 @@ def _said(agent: Agent, conversation_id: str) -> list[str]:
 
 
 @each_browser
+def test_a_panel_that_the_page_opened_stores_nothing(visit: Open, lacks: str) -> None:
+    page = visit("")
+    page.context.add_init_script(
+        lacks + "window.writes = []; const { setItem } = Storage.prototype;"
+        "Storage.prototype.setItem = function (key, value) { writes.push(key); setItem.call(this, key, value); };"
+    )
+    page.goto("/demo/")
+    with page.expect_response("**/assets/widget-tabs.*.js"):
+        page.evaluate("LiveChatWidget.open()")
+    expect(composer(page)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("writes") == []
+
+
+@each_browser
 def test_tabs_share_one_socket_and_hand_it_on(visit: Open, agent: Agent, lacks: str) -> None:
     first, conversation_id = _first(visit, lacks, "Hello")
     second, third = _another(first), _another(first)
