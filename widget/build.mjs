@@ -55,6 +55,8 @@ async function bundle(entry, jsx, define = {}) {
       unsafe_methods: true,
       pure_getters: true,
       sequences: false,
+      if_return: false,
+      join_vars: false,
       inline: 0,
     },
     // A script takes on the encoding of the page it is on, whatever that is.

@@ -64,16 +64,7 @@ export interface Drawing {
 /** What a part may reach once it has come. */
 export interface Place {
   session: Session;
-  /** Up to and without the area. */
-  baseUrl: string;
-  root: ShadowRoot;
-  /** Holds the panel. */
-  container: HTMLElement;
-  launcher: HTMLButtonElement;
-  /** As of the last drawing. */
-  view(): View;
   redraw(): void;
-  emit: Surroundings["emit"];
 }
 
 /** A piece of the widget that is loaded when it is needed. Each widget on a page runs its own copy, so its modules may keep state. */

@@ -224,7 +224,7 @@ export const mount: Mount = ({ config, baseUrl, host, root, launcher, style, var
     () => undefined,
   );
   const session = new Session({ edge, baseUrl, widgetId: config.widget_id, context: pageContext });
-  const place: Place = { session, baseUrl, root, container, launcher, view: () => view, redraw: () => changed(), emit };
+  const place: Place = { session, redraw: changed };
   const app: App = {
     open: (byVisitor) => setOpen(true, byVisitor),
     close: () => setOpen(false),
