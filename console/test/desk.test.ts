@@ -27,10 +27,11 @@ class AgentService extends TestService {
   isKnown = true;
 
   protected override answer(request: Request): Response {
-    const { path, query } = request;
+    const { path, query, body } = request;
     if (!path.startsWith("/agent/")) return super.answer(request);
     if (!this.isKnown) return problem(403, "agent_unknown");
-    if (path === "/agent/me" || path === "/agent/presence") return json(200, me);
+    if (path === "/agent/me") return json(200, me);
+    if (path === "/agent/presence") return json(200, { ...me, status: body.status });
     if (path === "/agent/ticket") return json(200, ticket);
     if (path === "/agent/colleagues") return json(200, { items: [], next_cursor: null });
     if (path === "/agent/conversations") {
@@ -129,4 +130,32 @@ test("whoever is no agent here is told so, at the start and later, and is not si
   expect(refused).toHaveBeenCalledOnce();
   expect(ended).not.toHaveBeenCalled();
   expect(session.isSignedIn).toBe(true);
+});
+
+test("a choice that meets the presence told on connecting is told after it, and stays", async () => {
+  const { fetch } = service.edge;
+  const held: (() => void)[] = [];
+  service.edge.fetch = (async (url: string, init: RequestInit) => {
+    if (url.endsWith("/agent/presence")) await new Promise<void>((resolve) => held.push(resolve));
+    return fetch(url, init);
+  }) as typeof service.edge.fetch;
+  const desk = await opened();
+  desk.start();
+  await settle();
+  const chosen = desk.setPresence("busy");
+  await settle();
+  expect(held, "the second waits for the first").toHaveLength(1);
+  held[0]?.();
+  await settle();
+  service.line.push({
+    type: "presence.updated",
+    topic: "customer:customer-1",
+    data: { agent_id: ME, name: "Ada Lovelace", status: "online", current_chat_count: 1, max_concurrent_chats: 5 },
+  } as never);
+  expect(desk.me.value).toMatchObject({ status: "busy", current_chat_count: 1 });
+  held[1]?.();
+  await chosen;
+  expect(service.asked("/agent/presence").map(({ body }) => body.status)).toEqual(["online", "busy"]);
+  expect(desk.me.value.status).toBe("busy");
+  desk.stop();
 });

@@ -60,6 +60,9 @@ export class Desk {
   private followed: string[] = [];
   private readonly refreshing = new Set<string>();
   private presenceCalls = 0;
+  /** The last presence told, or being told, to the service. */
+  private presenceTold: Promise<unknown> = Promise.resolve();
+  private isTellingPresence = false;
   /** What the agent chose last. The server forgets it when it hears nothing for long, as from a laptop that slept. */
   private chosen: Presence;
   private connectionId: string | undefined;
@@ -389,13 +392,19 @@ export class Desk {
     const before = this.chosen;
     const call = ++this.presenceCalls;
     this.choose(status);
+    this.isTellingPresence = true;
+    // One after the other, the last choice last: two at once may be stored in either order.
+    const telling = this.presenceTold.then(() => (call === this.presenceCalls ? this.sendPresence(status) : null));
+    this.presenceTold = telling.catch(() => null);
     try {
-      const me = await this.sendPresence(status);
-      if (call === this.presenceCalls) this.me.set(me);
+      const me = await telling;
+      if (me && call === this.presenceCalls) this.me.set(me);
     } catch (error) {
       if (call !== this.presenceCalls) return;
       this.choose(before);
       this.toasts.show({ text: problemText(error), tone: "bad" });
+    } finally {
+      if (call === this.presenceCalls) this.isTellingPresence = false;
     }
   }
 
@@ -451,7 +460,8 @@ export class Desk {
       return;
     }
     const { status, current_chat_count, max_concurrent_chats } = heard;
-    this.choose(status);
+    // While the agent's newer choice is on its way, this is about an older one.
+    if (!this.isTellingPresence) this.choose(status);
     this.me.patch({ current_chat_count, max_concurrent_chats });
   }
 
